@@ -1,0 +1,78 @@
+# Every target but `clean` and `engine` first sets up what it needs in .venv; after the first time that takes no time.
+
+PYTHON ?=
+ARGS ?=
+
+VENV := .venv
+RUN := $(VENV)/bin
+PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
+# The installed sets of packages, as stamps: older than pyproject.toml means out of date.
+CORE := $(VENV)/.installed-core
+TEST := $(VENV)/.installed-test
+LINT := $(VENV)/.installed-lint
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format engine bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo 'Settings: PYTHON=python3.12 (for a new .venv), ARGS="-k name" (for test and bench)'
+
+demo: $(CORE) ## run the example pipeline on this machine
+	@$(RUN)/buzzflow create projects/research/flight-delays --local
+
+test: $(TEST) ## run all tests (those that need Docker only where an engine answers)
+	@$(RUN)/python -m pytest $(ARGS)
+
+lint: $(LINT) ## check code style, types and import directions
+	@$(RUN)/ruff check
+	@$(RUN)/ruff format --check
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+
+format: $(LINT) ## format the code and apply the linter's safe fixes
+	@$(RUN)/ruff check --fix --exit-zero --quiet
+	@$(RUN)/ruff format
+
+engine: ## make a Docker engine and test images available (Debian, as root)
+	@tests/engine/start.sh
+
+bench: $(TEST) ## measure how fast pipelines compile
+	@$(RUN)/python -m benchmarks $(ARGS)
+
+clean: ## remove .venv, caches and build results (runs in .buzzflow stay)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# An interpreter counts if it runs, is 3.11 or newer and can make a virtual environment: version managers put names on
+# PATH that do not run, and Debian has venv in a package of its own.
+$(RUN)/python:
+	@old= bare=; \
+	for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	  version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { old="$$old $$python ($$version)"; continue; }; \
+	  "$$python" -c 'import venv, ensurepip' 2>/dev/null || { bare=$${bare:-$$version}; continue; }; \
+	  echo "Setting up $(VENV) with Python $$version"; \
+	  "$$python" -m venv --clear $(VENV) && exit; \
+	  rm -rf $(VENV); exit 1; \
+	done; \
+	if [ -n "$$bare" ]; then \
+	  echo "error: Python $$bare cannot make virtual environments: it has no venv or ensurepip module." >&2; \
+	  echo "On Debian and Ubuntu: sudo apt-get install python$$bare-venv" >&2; \
+	else \
+	  echo "error: buzzflow needs Python 3.11 or newer; found:$${old:- none}." >&2; \
+	  echo "Install one, or name it: make ... PYTHON=/path/to/python3.12" >&2; \
+	fi; exit 1
+
+$(CORE): pyproject.toml | $(RUN)/python
+	@echo 'Installing buzzflow into $(VENV)'
+	@$(PIP) install --editable .
+	@touch $@
+
+# Dependency groups need pip 25.1.
+$(TEST) $(LINT): $(VENV)/.installed-%: pyproject.toml | $(RUN)/python
+	@echo 'Installing buzzflow and its $* tools into $(VENV) (a minute or two)'
+	@$(PIP) install 'pip>=25.1'
+	@$(PIP) install --editable . --group $*
+	@touch $@ $(CORE)

@@ -1,0 +1,45 @@
+"""What a backend is, and how backends are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Protocol
+
+from buzzflow import ir
+from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+
+GROUP = "buzzflow.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What a backend compiled: a file name and its bytes. The same pipeline gives the same bytes on every machine."""
+
+    name: str
+    content: bytes
+
+
+class Backend(Protocol):
+    """A place where pipelines run. Both functions are pure: no network, no credentials, no clock."""
+
+    name: str
+
+    def check(self, pipeline: ir.Pipeline) -> Iterable[Diagnostic]:
+        """Yield what this backend cannot do, and the limits that the pipeline would break."""
+        ...
+
+    def compile(self, pipeline: ir.Pipeline) -> Artifact:
+        """Return the artifact of a pipeline that `check` found no error in."""
+        ...
+
+
+def find_backend(name: str) -> Backend:
+    """Return the installed backend called *name*; PipelineError names those that there are."""
+    found = entry_points(group=GROUP)
+    if name not in found.names:
+        hint = did_you_mean(name, found.names, label="installed")
+        raise PipelineError([Diagnostic("BF400", f"no backend is called {name!r}", hint=hint)])
+    backend: Backend = found[name].load()
+    return backend

@@ -1,0 +1,218 @@
+"""Parse loaded data into models, and say what does not fit in the user's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from buzzflow.config.fields import model_at
+from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
+from buzzflow.config.steps import fields_by_type
+from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
+
+
+def parse(data: Mapping[str, Any], *, name: str) -> PipelineConfig:
+    """Return the pipeline in *data*, called *name* unless it says otherwise."""
+    problems = [*_unknown_types(data), *_unknown_defaults(data)]
+    try:
+        config = PipelineConfig.model_validate({"name": name, **data})
+    except ValidationError as e:
+        problems += _problems(e, data, PipelineConfig)
+    if problems:
+        raise PipelineError(problems)
+    return config
+
+
+def parse_environment(data: Mapping[str, Any]) -> EnvironmentConfig:
+    """Return the environment in *data*."""
+    try:
+        return EnvironmentConfig.model_validate(data)
+    except ValidationError as e:
+        raise PipelineError(_problems(e, data, EnvironmentConfig)) from None
+
+
+def _unknown_types(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    known = fields_by_type()
+    steps = data.get("steps")
+    for name, step in steps.items() if isinstance(steps, dict) else ():
+        path: Path = ("steps", name)
+        if not isinstance(step, dict):
+            what = "is empty" if step is None else "is not a mapping"
+            yield Diagnostic("BF201", f"step {name!r} {what}", path, "a step is a mapping: {type: training, code: train.py}")
+        elif "type" not in step:
+            yield Diagnostic("BF202", f"step {name!r} has no type", path, f"add type: {', '.join(known)}")
+        elif not isinstance(step["type"], str) or step["type"] not in known:
+            hint = did_you_mean(str(step["type"]), known, label="step types")
+            yield Diagnostic("BF202", f"there is no step type {str(step['type'])!r}", (*path, "type"), hint)
+
+
+def _unknown_defaults(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Yield the defaults that no step type could take: they would be ignored without a word."""
+    by_type = fields_by_type()
+    anywhere = frozenset().union(*by_type.values()) - {"type", "depends_on", "display_name"}
+    defaults = data.get("defaults")
+    for key, value in defaults.items() if isinstance(defaults, dict) else ():
+        if key != "by_type":
+            yield from _not_a_field(key, anywhere, ("defaults", key), "step")
+            continue
+        for kind, fields in value.items() if isinstance(value, dict) else ():
+            if kind not in by_type:
+                hint = did_you_mean(kind, by_type, label="step types")
+                yield Diagnostic("BF202", f"there is no step type {kind!r}", ("defaults", key, kind), hint)
+                continue
+            for field in fields if isinstance(fields, dict) else ():
+                yield from _not_a_field(field, by_type[kind], ("defaults", key, kind, field), f"{kind} step")
+
+
+def _not_a_field(key: str, known: frozenset[str], path: Path, of: str) -> Iterator[Diagnostic]:
+    if key not in known:
+        yield Diagnostic("BF203", f"no {of} has a field {key!r}", path, did_you_mean(key, known, label="fields"))
+
+
+# ------------------------------------------------------------------ pydantic's errors
+
+
+def _problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Diagnostic]:
+    found = [_problem(e, data, model) for e in error.errors(include_url=False)]
+    return [d for d in found if d is not None]
+
+
+def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnostic | None:
+    path, owner = _path(error["loc"], data, model)
+    kind, context = error["type"], error.get("ctx", {})
+    last = str(path[-1]) if path else ""
+    match kind:
+        case "union_tag_invalid" | "union_tag_not_found" | "model_attributes_type" | "model_type" if _told(path, data):
+            return None  # _unknown_types says it better
+        case "extra_forbidden":
+            where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
+            known = _keys(owner)
+            return Diagnostic("BF203", f"there is no field {last!r}{where}", path, did_you_mean(last, known, label="fields"))
+        case "missing":
+            where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
+            return Diagnostic("BF204", f"{last!r} is missing{where}", path[:-1], f"add {last}: …")
+        case "literal_error" | "enum":
+            allowed = re.findall(r"'([^']+)'", str(context.get("expected", "")))
+            hint = did_you_mean(str(error["input"]), allowed, label="allowed")
+            return Diagnostic("BF205", f"{last!r} cannot be {_shown(error['input'])}", path, hint)
+        case "wrong_kind" | "empty_text" | "no_unit" | "bad_duration":
+            return Diagnostic("BF206", f"{last!r}: {error['msg']}", path, _quote_hint(context, error["input"]))
+        case "too_late":
+            hint = "a variable, ${variables.…}, is known in time"
+            return Diagnostic("BF207", f"{last!r}: {error['msg']}", path, hint)
+        case "one_of" | "reserved_name" | "training_output":
+            hint = "a metric is declared in metrics; other files are a processing step's" if kind == "training_output" else None
+            return Diagnostic("BF208", error["msg"], path, hint)
+        case "string_pattern_mismatch" | "string_too_long":
+            return Diagnostic("BF209", f"{_shown(error['input'])} is no valid {_what(path)}", path, _pattern_hint(path))
+        case "dict_type" | "list_type" | "model_type" | "model_attributes_type" | "string_type":
+            wanted = {"list_type": "a list", "string_type": "text"}.get(kind, "a mapping")
+            return Diagnostic("BF206", f"{last!r}: {wanted} is wanted here, not {_shown(error['input'])}", path)
+        case _:
+            return Diagnostic("BF206", f"{last!r}: {_lower(error['msg'])}", path)
+
+
+def _told(path: Path, data: Any) -> bool:
+    return len(path) >= 2 and path[0] == "steps" and len(path) <= 3
+
+
+def _path(loc: tuple[int | str, ...], data: Any, model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
+    """Return *loc* without pydantic's own parts (union tags, `[key]`), and the model that the last part belongs to."""
+    path: list[str | int] = []
+    here = data
+    for i, part in enumerate(loc):
+        if part == "[key]":
+            continue
+        last = i == len(loc) - 1
+        inside = isinstance(here, dict) and part in here or isinstance(here, list) and isinstance(part, int)
+        if not inside and not last:
+            continue  # a union's tag
+        if not inside and last and _is_tag(part, here):
+            continue
+        path.append(part)
+        here = here[part] if inside and part in _index(here) else None
+    return tuple(path), model_at(model, tuple(path[:-1]), data)
+
+
+def _is_tag(part: int | str, here: Any) -> bool:
+    return isinstance(part, str) and part in fields_by_type() and isinstance(here, dict) and here.get("type") == part
+
+
+def _index(here: Any) -> Any:
+    return range(len(here)) if isinstance(here, list) else here
+
+
+def _keys(owner: type[BaseModel] | None) -> list[str]:
+    return [] if owner is None else [f.alias or n for n, f in owner.model_fields.items()]
+
+
+def _where(path: Path) -> str:
+    match path:
+        case ("steps", name):
+            return f"step {str(name)!r}"
+        case ("steps", name, *rest):
+            return f"{'.'.join(map(str, rest))} of step {str(name)!r}"
+        case _:
+            return repr(".".join(map(str, path)))
+
+
+def _what(path: Path) -> str:
+    match path:
+        case ("name",):
+            return "name of a pipeline"
+        case ("steps", _):
+            return "name of a step"
+        case ("parameters", _):
+            return "name of a parameter"
+        case (*_, "inputs" | "outputs", _):
+            return "name of an input or output"
+        case (*_, "environment_variables", _):
+            return "name of a variable"
+        case _:
+            return str(path[-1]) if path else "value"
+
+
+def _pattern_hint(path: Path) -> str | None:
+    match path:
+        case ("name",):
+            return "letters, digits and single hyphens, starting and ending with a letter or digit"
+        case ("steps", _):
+            return "letters, digits, hyphens and underscores, 64 at most, starting with a letter or digit"
+        case ("parameters", _) | (*_, "environment_variables", _):
+            return "letters, digits and underscores, not starting with a digit"
+        case ("account",):
+            return 'twelve digits, quoted: "111122223333"'
+        case _:
+            return None
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case str():
+            return repr(value) if len(value) <= 60 else repr(value[:57] + "…")
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case None:
+            return "empty"
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case _:
+            return str(value)
+
+
+def _quote_hint(context: Mapping[str, Any], value: Any) -> str | None:
+    if str(context.get("wanted", "")).startswith("text") and isinstance(value, int | float):
+        return "quote it"
+    return None
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")

@@ -1,0 +1,110 @@
+"""Find pipeline files, their environment and their repository, and read them as text."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
+from buzzflow.loader.nodes import Node
+from buzzflow.loader.yaml_reader import MAX_BYTES, read_yaml
+
+PIPELINE = "pipeline.yaml"
+SUFFIX = ".pipeline.yaml"
+ENVIRONMENT = "environment.yaml"
+_ROOT_MARKS = (".git", "global_common", "projects")
+
+
+def find_pipeline(target: Path) -> Path:
+    """Return the pipeline file that *target* names: the file itself, or the one in that folder."""
+    if target.is_dir():
+        found = sorted(p for p in target.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise _missing(target, f"no {PIPELINE} in {shown(target)}")
+        names = ", ".join(p.name for p in found)
+        raise PipelineError(
+            [Diagnostic("BF100", f"{shown(target)} holds {len(found)} pipelines", hint=f"name one of them: {names}")]
+        )
+    if not target.exists():
+        raise _missing(target, f"there is no file {shown(target)}")
+    if target.name != PIPELINE and not target.name.endswith(SUFFIX):
+        hint = f"a pipeline is called {PIPELINE} or <name>{SUFFIX}"
+        raise PipelineError([Diagnostic("BF100", f"{shown(target)} is not called like a pipeline", hint=hint)])
+    return target
+
+
+def _missing(target: Path, summary: str) -> PipelineError:
+    parent = next((p for p in (target, *target.parents) if p.is_dir()), Path())
+    if parent == target:
+        near = [p.parent.name for p in parent.glob(f"*/{PIPELINE}")]
+        hint = f"there is one in: {', '.join(sorted(near)[:5])}" if near else "buzzflow runs a folder with a pipeline.yaml"
+        return PipelineError([Diagnostic("BF100", summary, hint=hint)])
+    known = [p.name for p in parent.iterdir() if p.is_dir() or p.name.endswith(".yaml")]
+    missing = target.relative_to(parent).parts[0]
+    return PipelineError([Diagnostic("BF100", summary, hint=did_you_mean(missing, known, label=f"in {shown(parent)}"))])
+
+
+def pipeline_name(file: Path) -> str:
+    """Return the name that a pipeline has when it gives none: its folder's, or its file's."""
+    return file.resolve().parent.name if file.name == PIPELINE else file.name.removesuffix(SUFFIX)
+
+
+def local_layer(file: Path) -> Path | None:
+    """Return the layer that a local run lays over *file*, if there is one."""
+    layer = file.with_name(file.name.removesuffix(".yaml") + ".local.yaml")
+    return layer if layer.exists() else None
+
+
+def find_root(file: Path) -> Path:
+    """Return the repository that *file* belongs to, or its folder when there is none."""
+    folder = file.resolve().parent
+    for parent in (folder, *folder.parents):
+        if any((parent / mark).exists() for mark in _ROOT_MARKS):
+            return parent
+    return folder
+
+
+def find_environment(file: Path, root: Path) -> Path | None:
+    """Return the nearest environment.yaml above *file*, inside the repository."""
+    folder = file.resolve().parent
+    for parent in (folder, *folder.parents):
+        if (candidate := parent / ENVIRONMENT).is_file():
+            return candidate
+        if parent == root:
+            return None
+    return None
+
+
+def read_file(file: Path) -> Node:
+    """Return the tree of a YAML file."""
+    return read_yaml(_text(file), shown(file))
+
+
+def _text(file: Path) -> str:
+    span = Span(shown(file), 1, 1)
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise PipelineError([Diagnostic("BF100", f"{shown(file)} is not an ordinary file")])
+        if status.st_size > 4 * MAX_BYTES:
+            raise PipelineError([Diagnostic("BF102", f"the file is larger than {MAX_BYTES // 1024} KiB", span=span)])
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as e:
+        problem = f"the file is not UTF-8: byte {e.start + 1} is 0x{e.object[e.start]:02x}"
+        raise PipelineError([Diagnostic("BF101", problem, hint="save it as UTF-8", span=span)]) from None
+    except OSError as e:
+        raise PipelineError([Diagnostic("BF100", f"cannot read {shown(file)}: {e.strerror}")]) from None
+
+
+def shown(path: Path) -> str:
+    """Return *path* as people want to see it: from where they stand, when it is below."""
+    absolute = Path(os.path.abspath(path))  # not resolve(): a link is shown by its own name
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
+
+
+def inside(path: Path, folder: Path) -> bool:
+    """Whether *path*, links followed, lies in *folder*."""
+    return path.resolve().is_relative_to(folder.resolve())

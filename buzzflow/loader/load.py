@@ -1,0 +1,227 @@
+"""Load a pipeline: find its files, lay them over one another, answer what can be answered now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from buzzflow.diagnostics import Diagnostic, PipelineError, Span
+from buzzflow.loader import files
+from buzzflow.loader.interpolate import interpolate
+from buzzflow.loader.merge import apply_defaults, drop_nulls, merge
+from buzzflow.loader.nodes import Node, SourceMap
+from buzzflow.loader.shorthands import expand_shorthands
+from buzzflow.loader.yaml_reader import read_yaml
+
+MAX_FILES = 64
+_OF_ENVIRONMENT = ("image", "role", "network", "encryption")  # what an environment gives every step
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A pipeline's data, and where every value came from.
+
+    *data* is plain, but for `Template`s where text refers to what only a run knows. *environment* is the data of the
+    environment.yaml, None where there is none. *files* are all that were read.
+    """
+
+    data: dict[str, Any]
+    source: SourceMap
+    environment: dict[str, Any] | None
+    environment_source: SourceMap | None
+    name: str
+    file: Path
+    root: Path
+    files: tuple[Path, ...]
+
+
+def load(
+    target: Path, *, fields: Mapping[str, Collection[str]], settings: Sequence[str] = (), local: bool = False
+) -> LoadedConfig:
+    """Load the pipeline that *target* names: a file, or a folder with one.
+
+    *fields* tells which fields each step type has, for defaults; *settings* are `key.path=value`, the highest layer;
+    *local* adds the `.local.yaml` layer. PipelineError tells all that is wrong with the files.
+    """
+    file = files.find_pipeline(target)
+    root = files.find_root(file)
+    layers = _Layers(file, root)
+    environment = layers.environment
+    tree = layers.read(file, ())
+    if local and (layer := files.local_layer(file)) is not None:
+        tree = merge(tree, layers.read(layer, ()))
+    tree = _with_settings(tree, settings, refused=_only_ci(environment) and not local)
+    if (clash := tree.child("environment")) is not None:
+        hint = "remove it: the nearest environment.yaml above the pipeline decides"
+        raise PipelineError([Diagnostic("BF117", "a pipeline does not choose its environment", hint=hint, span=clash.key)])
+    given = _environment_defaults(environment)
+    tree = drop_nulls(apply_defaults(tree, given, fields))
+    tree = _answered(tree, environment)
+    tree = expand_shorthands(tree)
+    if problems := [*_unlocked(tree, given, environment)]:
+        raise PipelineError(problems)
+    return LoadedConfig(
+        data=tree.plain(),
+        source=SourceMap(tree),
+        environment=None if environment is None else environment.plain(),
+        environment_source=None if environment is None else SourceMap(environment),
+        name=files.pipeline_name(file),
+        file=file,
+        root=root,
+        files=tuple(layers.seen),
+    )
+
+
+class _Layers:
+    """Reads a file with what it extends and includes, and remembers which files that were."""
+
+    def __init__(self, file: Path, root: Path) -> None:
+        self.root = root
+        self.seen: list[Path] = []
+        self._place = files.find_environment(file, root)
+        self.environment = None if self._place is None else self._read_environment(self._place)
+
+    def _read_environment(self, file: Path) -> Node:
+        tree = expand_shorthands(files.read_file(file))
+        self.seen.append(file)
+        allow = tree.child("allow_env")
+        names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
+        return drop_nulls(interpolate(tree, allow_env=[n for n in names if isinstance(n, str)]))
+
+    def read(self, file: Path, open_files: tuple[Path, ...]) -> Node:
+        if file.resolve() in open_files:
+            circle = " -> ".join(files.shown(f) for f in (*open_files, file))
+            raise PipelineError([Diagnostic("BF112", f"files extend one another in a circle: {circle}")])
+        self.seen.append(file)
+        if len(self.seen) > MAX_FILES:
+            raise PipelineError([Diagnostic("BF112", f"more than {MAX_FILES} files are extended or included")])
+        tree = expand_shorthands(files.read_file(file))
+        if not isinstance(tree.value, dict):
+            hint = "it starts with steps:"
+            raise PipelineError([Diagnostic("BF105", "a pipeline is a mapping", hint=hint, span=tree.span)])
+        open_files = (*open_files, file.resolve())
+        bases = [self.read(base, open_files) for base in self._named(tree, "extends", file)]
+        included = [self.read(other, open_files) for other in self._named(tree, "include", file)]
+        own = tree.with_value({k: v for k, v in tree.value.items() if k not in ("extends", "include")})
+        for other in included:
+            own = _join_steps(own, other)
+        below: Node | None = None
+        for base in bases:
+            below = base if below is None else merge(below, base)
+        return own if below is None else merge(below, own)
+
+    def _named(self, tree: Node, key: str, file: Path) -> Iterator[Path]:
+        node = tree.child(key)
+        if node is None or node.value is None:
+            return
+        for item in node.value if isinstance(node.value, list) else [node]:
+            if not isinstance(item.value, str) or "${" in item.value:
+                what = f"{key} takes the path of a file, or a list of them"
+                raise PipelineError([Diagnostic("BF112", what, (key,), span=item.span)])
+            other = file.parent / item.value
+            self._refuse_foreign(other, key, item.span)
+            yield other
+
+    def _refuse_foreign(self, other: Path, key: str, span: Span) -> None:
+        if not other.is_file():
+            raise PipelineError([Diagnostic("BF112", f"there is no file {files.shown(other)}", (key,), span=span)])
+        if not files.inside(other, self.root):
+            what = f"{files.shown(other)} lies outside the repository"
+            raise PipelineError([Diagnostic("BF113", what, (key,), "copy it into the repository", span)])
+        place = files.find_environment(other, self.root)
+        if _only_ci(self.environment) and place is not None and place != self._place:
+            what = f"{files.shown(other)} belongs to another environment"
+            hint = "move what both share to a folder without an environment.yaml above it"
+            raise PipelineError([Diagnostic("BF113", what, (key,), hint, span)])
+
+
+def _join_steps(own: Node, other: Node) -> Node:
+    assert isinstance(own.value, dict)
+    assert isinstance(other.value, dict)
+    if strange := [n for k, n in other.value.items() if k != "steps"]:
+        hint = "an included file holds steps: and nothing else; use extends for the rest"
+        raise PipelineError([Diagnostic("BF115", "an included file has more than steps", hint=hint, span=strange[0].key)])
+    steps = own.child("steps") or Node({}, own.span)
+    more = other.child("steps") or Node({}, other.span)
+    if not isinstance(steps.value, dict) or not isinstance(more.value, dict):
+        return own
+    if twice := [n for k, n in more.value.items() if k in steps.value]:
+        first = steps.value[next(k for k in more.value if k in steps.value)]
+        where = first.key or first.span
+        what = f"the step stands in {where.file}:{where.line} too"
+        raise PipelineError([Diagnostic("BF115", what, hint="give one of the two another name", span=twice[0].key)])
+    return own.with_value({**own.value, "steps": steps.with_value({**steps.value, **more.value})})
+
+
+# ------------------------------------------------------------------ --set
+
+
+def _with_settings(tree: Node, settings: Sequence[str], *, refused: bool) -> Node:
+    for setting in settings:
+        if refused:
+            hint = "change the file and open a pull request"
+            raise PipelineError([Diagnostic("BF114", f"--set {setting}: this environment is deployed by CI only", hint=hint)])
+        tree = merge(tree, expand_shorthands(_setting(setting)))
+    return tree
+
+
+def _setting(setting: str) -> Node:
+    key, equals, text = setting.partition("=")
+    parts = key.split(".") if equals else []
+    if not parts or not all(parts):
+        hint = "write --set steps.train.instance.type=ml.m5.large"
+        raise PipelineError([Diagnostic("BF114", f"--set {setting}: a key path, = and a value are needed", hint=hint)])
+    origin = f"--set {key}"
+    value = read_yaml(text, origin) if text.strip() else Node("", Span(origin, 1, 1), raw="")
+    span = Span(origin, 1, 1)
+    for part in reversed(parts):
+        value = Node({part: Node(value.value, value.span, span, value.raw)}, span, span)
+    return value
+
+
+# ------------------------------------------------------------------ environment
+
+
+def _only_ci(environment: Node | None) -> bool:
+    allowed = environment.child("deploy_from") if environment is not None else None
+    return allowed is not None and isinstance(allowed.value, list) and [i.value for i in allowed.value] == ["ci"]
+
+
+def _environment_defaults(environment: Node | None) -> Node | None:
+    """Return the environment's defaults over what it says at its top level for every step."""
+    if environment is None or not isinstance(environment.value, dict):
+        return None
+    top = Node({k: v for k, v in environment.value.items() if k in _OF_ENVIRONMENT}, environment.span)
+    top = expand_shorthands(Node({"defaults": top}, environment.span))
+    own = environment.child("defaults")
+    return top if own is None else merge(top, Node({"defaults": own}, own.span))
+
+
+def _answered(tree: Node, environment: Node | None) -> Node:
+    assert isinstance(tree.value, dict)
+    scope = tree.value if environment is None else {**tree.value, "environment": environment}
+    allow = environment.child("allow_env") if environment is not None else None
+    names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
+    answered = interpolate(Node(scope, tree.span), allow_env=names)
+    assert isinstance(answered.value, dict)
+    return Node({k: v for k, v in answered.value.items() if k != "environment"}, tree.span)
+
+
+def _unlocked(tree: Node, given: Node | None, environment: Node | None) -> Iterator[Diagnostic]:
+    """Yield a problem for every step that has another value than the environment's in a locked field."""
+    locked = environment.child("locked") if environment is not None else None
+    steps = tree.child("steps")
+    if locked is None or not isinstance(locked.value, list) or steps is None or not isinstance(steps.value, dict):
+        return
+    for field in (i.value for i in locked.value if isinstance(i.value, str)):
+        wanted = given.at(("defaults", field)) if given is not None else None
+        for name, step in steps.value.items():
+            has = step.child(field)
+            if has is not None and (wanted is None or has.plain() != wanted.plain()):
+                where = wanted or locked
+                what = f"{field!r} is locked by {where.span.file}:{where.span.line}"
+                yield Diagnostic("BF116", what, ("steps", name, field), "remove it here: the environment decides")
+
+

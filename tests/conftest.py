@@ -1,0 +1,108 @@
+"""What all tests share: which of them may connect, which need Docker, and how hard Hypothesis looks."""
+
+import gc
+import os
+import time
+import warnings
+from collections.abc import Iterator
+
+import docker
+import pytest
+from docker.errors import DockerException, ImageNotFound
+from hypothesis import settings
+
+RUN_LABEL = "buzzflow.run"
+DOCKER_REQUIRED = os.environ.get("BUZZFLOW_TEST_DOCKER") == "required"
+HOW_TO_START = "tests/engine/start.sh makes an engine and the images available"
+
+settings.register_profile("default", deadline=None, max_examples=100, derandomize=False)
+settings.register_profile("ci", deadline=None, max_examples=200, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+_engine: pytest.StashKey[docker.DockerClient | str] = pytest.StashKey()
+_before: pytest.StashKey[set[str]] = pytest.StashKey()
+
+
+def pytest_configure() -> None:
+    if os.environ.get("CI") and os.environ.get("UPDATE_GOLDEN"):
+        raise pytest.UsageError("UPDATE_GOLDEN rewrites what CI is to compare with: unset it")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let docker tests connect: the engine may be on TCP, and what runs in a container listens on a port."""
+    for item in items:
+        if item.get_closest_marker("docker"):
+            item.add_marker("enable_socket")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("docker") and isinstance(reason := _engine_or_reason(item.config), str):
+        _unavailable(f"no Docker engine answers ({reason}); {HOW_TO_START}")
+
+
+@pytest.fixture(scope="session")
+def docker_engine(pytestconfig: pytest.Config) -> docker.DockerClient:
+    """A client of the engine; for tests marked `docker`."""
+    engine = _engine_or_reason(pytestconfig)
+    assert not isinstance(engine, str), "mark the test with @pytest.mark.docker"
+    return engine
+
+
+@pytest.fixture(scope="session")
+def python_image(docker_engine: docker.DockerClient) -> str:
+    """The name of an image that has Python, pip and a shell."""
+    image = os.environ.get("BUZZFLOW_TEST_IMAGE", "buzzflow-test/python:3.11")
+    try:
+        docker_engine.images.get(image)
+    except ImageNotFound:
+        _unavailable(f"the engine has no image {image}; {HOW_TO_START}")
+    return image
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_behind(pytestconfig: pytest.Config) -> Iterator[None]:
+    yield
+    engine = pytestconfig.stash.get(_engine, "")
+    if isinstance(engine, str):
+        return
+    give_up = time.monotonic() + 5  # a container that removes itself takes a moment
+    while (left := _of_runs(engine) - pytestconfig.stash[_before]) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    engine.close()
+    assert not left, f"the tests (or another session on this engine) left behind: {', '.join(sorted(left))}"
+
+
+def _engine_or_reason(config: pytest.Config) -> docker.DockerClient | str:
+    """Ask once in a session whether an engine answers; if not, return why."""
+    if _engine not in config.stash:
+        config.stash[_engine] = _connect()
+        if not isinstance(engine := config.stash[_engine], str):
+            config.stash[_before] = _of_runs(engine)
+    return config.stash[_engine]
+
+
+def _connect() -> docker.DockerClient | str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the SDK leaves a socket open when it cannot connect
+        try:
+            engine = docker.from_env(timeout=5)  # asks the engine for its version
+        except DockerException as e:
+            reason = str(e)
+        else:
+            engine.api.timeout = 60
+            return engine
+        gc.collect()
+        return reason
+
+
+def _of_runs(engine: docker.DockerClient) -> set[str]:
+    filters = {"label": RUN_LABEL}
+    containers = {f"container {c.name}" for c in engine.containers.list(all=True, filters=filters, ignore_removed=True)}
+    return containers | {f"network {n.name}" for n in engine.networks.list(filters=filters)}
+
+
+def _unavailable(reason: str) -> None:
+    if DOCKER_REQUIRED:
+        pytest.fail(f"{reason} (BUZZFLOW_TEST_DOCKER=required)", pytrace=False)
+    pytest.skip(reason)
