@@ -81,9 +81,7 @@ class RunReference:
     kind: Kind = Kind.TEXT
 
 
-Reference = (
-    ParameterReference | OutputReference | PropertyReference | DescribeReference | JsonReference | RunReference
-)
+Reference = ParameterReference | OutputReference | PropertyReference | DescribeReference | JsonReference | RunReference
 StepReference = OutputReference | PropertyReference | DescribeReference | JsonReference
 
 
@@ -400,12 +398,15 @@ class Step:
     cache: Cache | None = None
 
 
+ParameterType = Literal["string", "integer", "float", "boolean"]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A value chosen when a run starts; without default it must be given."""
 
     name: str
-    type: Literal["string", "integer", "float", "boolean"]
+    type: ParameterType
     default: str | int | float | bool | None = None
     choices: tuple[str | int | float, ...] = ()
     description: str | None = None

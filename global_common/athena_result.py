@@ -97,10 +97,10 @@ def _table(clients: Clients, execution: Mapping[str, Any]) -> Iterator[Row]:
         yield from _pages(clients.athena, execution)
         return
     # S3 gives a large result many times faster than the pages of GetQueryResults, 1000 rows each.
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile() as file, TextIOWrapper(file, encoding="utf-8", newline="\n") as lines:
         clients.s3.download_fileobj(*location, file)
         file.seek(0)
-        yield from _csv_rows(TextIOWrapper(file, encoding="utf-8", newline="\n"))
+        yield from _csv_rows(lines)
 
 
 def _csv_object(execution: Mapping[str, Any]) -> tuple[str, str] | None:

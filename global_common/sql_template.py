@@ -55,8 +55,8 @@ def fill(template: str, values: Mapping[str, Any], file: str) -> str:
 def _filled(name: str, form: str | None, values: Mapping[str, Any]) -> str:
     if form is not None and form not in _FORMATS:
         raise QueryTemplateError(
-            f"{{{name}:{form}}} has no form {form!r}{_close(form, _FORMATS)}; there are {{{name}}}, "
-            f"{{{name}:literal}} and {{{name}:identifier}}, and {{{{{name}:{form}}}}} keeps the text as it stands"
+            f"{{{name}:{form}}} is neither {{{name}}} nor {{{name}:literal}} nor {{{name}:identifier}}"
+            f"{_close(form, _FORMATS)} ({{{{{name}:{form}}}}} keeps the text as it stands)"
         )
     if name not in values:
         raise QueryTemplateError(f"{{{name}}} has no value{_close(name, values)}")

@@ -42,7 +42,9 @@ def _unknown_types(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
         path: Path = ("steps", name)
         if not isinstance(step, dict):
             what = "is empty" if step is None else "is not a mapping"
-            yield Diagnostic("BF201", f"step {name!r} {what}", path, "a step is a mapping: {type: training, code: train.py}")
+            yield Diagnostic(
+                "BF201", f"step {name!r} {what}", path, "a step is a mapping: {type: training, code: train.py}"
+            )
         elif "type" not in step:
             yield Diagnostic("BF202", f"step {name!r} has no type", path, f"add type: {', '.join(known)}")
         elif not isinstance(step["type"], str) or step["type"] not in known:
@@ -91,7 +93,9 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
         case "extra_forbidden":
             where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
             known = _keys(owner)
-            return Diagnostic("BF203", f"there is no field {last!r}{where}", path, did_you_mean(last, known, label="fields"))
+            return Diagnostic(
+                "BF203", f"there is no field {last!r}{where}", path, did_you_mean(last, known, label="fields")
+            )
         case "missing":
             where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
             return Diagnostic("BF204", f"{last!r} is missing{where}", path[:-1], f"add {last}: …")
@@ -105,7 +109,11 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
             hint = "a variable, ${variables.…}, is known in time"
             return Diagnostic("BF207", f"{last!r}: {error['msg']}", path, hint)
         case "one_of" | "reserved_name" | "training_output":
-            hint = "a metric is declared in metrics; other files are a processing step's" if kind == "training_output" else None
+            hint = (
+                "a metric is declared in metrics; other files are a processing step's"
+                if kind == "training_output"
+                else None
+            )
             return Diagnostic("BF208", error["msg"], path, hint)
         case "string_pattern_mismatch" | "string_too_long":
             return Diagnostic("BF209", f"{_shown(error['input'])} is no valid {_what(path)}", path, _pattern_hint(path))

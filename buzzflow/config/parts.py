@@ -30,7 +30,9 @@ class ImageConfig(Config):
     uri: Text | None = Field(None, description="Address of a container image.")
     framework: Literally | None = Field(None, description="A framework image of the service: sklearn, xgboost, …")
     version: Literally | None = Field(None, description="The framework's version, quoted.", examples=["1.4-2"])
-    python: Literally | None = Field(None, description="The image's Python, when there are several.", examples=["py310"])
+    python: Literally | None = Field(
+        None, description="The image's Python, when there are several.", examples=["py310"]
+    )
     accelerator: Literal["cpu", "gpu"] | None = Field(None, description="Follows from the instance when not given.")
 
     @model_validator(mode="after")
@@ -38,7 +40,9 @@ class ImageConfig(Config):
         if (self.uri is None) == (self.framework is None):
             raise PydanticCustomError("one_of", "an image is either uri, or framework with version")
         if self.framework is not None and self.version is None:
-            raise PydanticCustomError("one_of", "framework {framework} needs a version, quoted", {"framework": self.framework})
+            raise PydanticCustomError(
+                "one_of", "framework {framework} needs a version, quoted", {"framework": self.framework}
+            )
         if self.uri is not None and (self.version or self.python or self.accelerator):
             raise PydanticCustomError("one_of", "version, python and accelerator belong to framework, not to uri")
         return self
@@ -48,7 +52,9 @@ class CodeConfig(Config):
     """What of the repository runs in the container."""
 
     entry_point: Literally = Field(description="The script to start, relative to this file, or to source_dir.")
-    source_dir: Literally | None = Field(None, description="The folder that travels along; the entry point's by default.")
+    source_dir: Literally | None = Field(
+        None, description="The folder that travels along; the entry point's by default."
+    )
     include: list[Literally] = Field([], description="More files, as globs relative to the repository.")
     requirements: Literally | None = Field(
         None, description="What pip installs first; requirements.txt beside the entry point by default."
@@ -93,10 +99,16 @@ class InputConfig(Config):
     from_: Text = Field(alias="from", description="s3://… or ${step:…}.")
     path: Literally | None = Field(None, description="Folder in the container (processing).")
     content_type: Text | None = Field(None, description="MIME type (training).")
-    distribution: Annotated[Literal["replicate", "shard"], Word] = Field("replicate", description="All data to every machine, or a part.")
+    distribution: Annotated[Literal["replicate", "shard"], Word] = Field(
+        "replicate", description="All data to every machine, or a part."
+    )
     mode: InputMode | None = Field(None, description="How the data arrives.")
-    data_type: Annotated[Literal["prefix", "manifest", "augmented_manifest"], Word] = Field("prefix", description="What the address names.")
-    compression: Annotated[Literal["none", "gzip"], Word] = Field("none", description="Compression of the records (training).")
+    data_type: Annotated[Literal["prefix", "manifest", "augmented_manifest"], Word] = Field(
+        "prefix", description="What the address names."
+    )
+    compression: Annotated[Literal["none", "gzip"], Word] = Field(
+        "none", description="Compression of the records (training)."
+    )
 
 
 class OutputConfig(Config):
@@ -114,16 +126,19 @@ class DependencyConfig(Config):
     """A step to wait for, when no reference says so."""
 
     step: Literally = Field(description="Name of the other step.")
-    when: Annotated[Literal["completed", "failed", "stopped", "any"], Word] = Field("completed", description="How it must have ended.")
-
+    when: Annotated[Literal["completed", "failed", "stopped", "any"], Word] = Field(
+        "completed", description="How it must have ended."
+    )
 
 
 class RetryConfig(Config):
     """Try again after some errors."""
 
-    errors: list[Annotated[Literal["throttling", "service_fault", "job_internal_error", "capacity_error", "resource_limit"], Word]] = Field(
-        min_length=1, description="Which errors."
-    )
+    errors: list[
+        Annotated[
+            Literal["throttling", "service_fault", "job_internal_error", "capacity_error", "resource_limit"], Word
+        ]
+    ] = Field(min_length=1, description="Which errors.")
     interval: Duration = Field(1, description="Wait before the first retry.")
     backoff: Number = Field(2.0, ge=1, description="Each wait is this many times the one before.")
     max_attempts: Integer | None = Field(None, ge=1, le=20, description="At most this many tries.")
@@ -161,7 +176,11 @@ def _parameter_value(value: Any) -> Any:
 
 
 def _literal_only(value: Any) -> Any:
-    raise PydanticCustomError("wrong_kind", "{wanted} is wanted here, not {found}", {"wanted": "text, a number or a truth value", "found": "something else"})
+    raise PydanticCustomError(
+        "wrong_kind",
+        "{wanted} is wanted here, not {found}",
+        {"wanted": "text, a number or a truth value", "found": "something else"},
+    )
 
 
 ParameterValue = Annotated[str | int | float | bool, BeforeValidator(_parameter_value)]

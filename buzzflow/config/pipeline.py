@@ -17,8 +17,12 @@ ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
 class LocalConfig(Config):
     """What only a local run reads; it stands in pipeline.local.yaml."""
 
-    data: dict[Literally, Literally] = Field({}, description="s3://… to a folder or file of sample data, from this file.")
-    images: dict[Literally, Literally] = Field({}, description="Image or framework:version to the image to use instead.")
+    data: dict[Literally, Literally] = Field(
+        {}, description="s3://… to a folder or file of sample data, from this file."
+    )
+    images: dict[Literally, Literally] = Field(
+        {}, description="Image or framework:version to the image to use instead."
+    )
 
 
 class PipelineConfig(Config):
@@ -28,7 +32,9 @@ class PipelineConfig(Config):
     description: Literally | None = Field(None, description="What the pipeline does, for people.")
     owner: Literally | None = Field(None, description="The team or person to ask.")
     tags: dict[str, OptionalText] = Field({}, description="Tags of the pipeline and its jobs.")
-    variables: dict[str, Any] = Field({}, description="Free form, for ${variables.…}; fixed when the pipeline is created.")
+    variables: dict[str, Any] = Field(
+        {}, description="Free form, for ${variables.…}; fixed when the pipeline is created."
+    )
     parameters: dict[ParameterName, ParameterConfig] = Field({}, description="Values chosen when a run starts.")
     defaults: dict[str, Any] = Field({}, description="Under every step that has the field; by_type: for one step type.")
     steps: dict[StepName, StepConfig] = Field(min_length=1, description="The steps, by name.")
@@ -43,7 +49,9 @@ class EnvironmentConfig(Config):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = Field(description="Name of the environment.")
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = Field(None, description="AWS account, quoted.")
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$")] | None = Field(None, description="AWS region.")
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$")] | None = Field(
+        None, description="AWS region."
+    )
     role: Literally | None = Field(None, description="Execution role of the steps.")
     bucket: Literally | None = Field(None, description="Bucket for code and outputs.")
     network: NetworkPolicyConfig | None = Field(None, description="Network of every step.")
@@ -55,6 +63,8 @@ class EnvironmentConfig(Config):
     deploy_from: list[Literal["laptop", "ci"]] = Field(["laptop", "ci"], description="Who may deploy.")
     allow_env: list[Literally] = Field([], description="Process variables that ${oc.env:…} may read.")
     locked: list[Literally] = Field([], description="Fields of steps that only this file sets.")
-    name_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,32}$")] = Field("", description="Before every pipeline's name.")
+    name_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,32}$")] = Field(
+        "", description="Before every pipeline's name."
+    )
     defaults: dict[str, Any] = Field({}, description="Under every step of the environment's pipelines.")
     images: dict[Literally, Literally] = Field({}, description="Stand-ins for local runs, as in local.images.")

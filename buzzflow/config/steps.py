@@ -66,7 +66,9 @@ class _JobConfig(_StepConfig):
         if self.code is not None and self.entrypoint is not None:
             raise PydanticCustomError("one_of", "code and entrypoint do not go together: code has our own entrypoint")
         if "code" in self.inputs and self.code is not None:
-            raise PydanticCustomError("reserved_name", "an input may not be called code: the step's own code comes by that name")
+            raise PydanticCustomError(
+                "reserved_name", "an input may not be called code: the step's own code comes by that name"
+            )
         return self
 
 
@@ -82,8 +84,12 @@ class EstimatorConfig(_JobConfig):
 
     type: Literal["training"]
     outputs: dict[DataName, OutputConfig] = Field({}, description="Only `model`, to choose its address.")
-    hyperparameters: dict[Annotated[str, Field(max_length=256)], ScalarText] = Field({}, description="Given to the script as --key value.")
-    metrics: dict[str, Literally] = Field({}, description="Metric name to the regular expression that finds it in the log.")
+    hyperparameters: dict[Annotated[str, Field(max_length=256)], ScalarText] = Field(
+        {}, description="Given to the script as --key value."
+    )
+    metrics: dict[str, Literally] = Field(
+        {}, description="Metric name to the regular expression that finds it in the log."
+    )
     spot: SpotConfig | None = Field(None, description="Cheaper machines that may be taken away.")
     checkpoints: CheckpointsConfig | None = Field(None, description="What to go on from after an interruption.")
     input_mode: InputMode = Field("file", description="How inputs arrive unless they say otherwise.")
@@ -133,8 +139,8 @@ STEP_MODELS: tuple[type[_StepConfig], ...] = get_args(get_args(StepConfig)[0])
 def fields_by_type() -> dict[str, frozenset[str]]:
     """Return the names that each step type's fields have in the YAML."""
     return {
-        get_args(model.model_fields["type"].annotation)[0]: frozenset(f.alias or n for n, f in model.model_fields.items())
+        get_args(model.model_fields["type"].annotation)[0]: frozenset(
+            f.alias or n for n, f in model.model_fields.items()
+        )
         for model in STEP_MODELS
     }
-
-

@@ -24,7 +24,9 @@ class Config(BaseModel):
 
 def _refuse(wanted: str, value: Any) -> PydanticCustomError:
     """Say what stands there instead of *wanted*; the parse stage adds how it is written in the file."""
-    return PydanticCustomError("wrong_kind", "{wanted} is wanted here, not {found}", {"wanted": wanted, "found": _kind(value)})
+    return PydanticCustomError(
+        "wrong_kind", "{wanted} is wanted here, not {found}", {"wanted": wanted, "found": _kind(value)}
+    )
 
 
 def _kind(value: Any) -> str:
@@ -51,7 +53,11 @@ def _kind(value: Any) -> str:
 
 def _literal(value: Any) -> str:
     if isinstance(value, Template):
-        raise PydanticCustomError("too_late", "this must be known before the pipeline runs: it takes no {reference}", {"reference": str(value.only or value)})
+        raise PydanticCustomError(
+            "too_late",
+            "this must be known before the pipeline runs: it takes no {reference}",
+            {"reference": str(value.only or value)},
+        )
     if not isinstance(value, str):
         raise _refuse("text", value)
     if not value:
@@ -118,7 +124,9 @@ def _duration(value: Any) -> int:
         raise PydanticCustomError("no_unit", "a duration needs a unit: {hint} for seconds", {"hint": hint})
     text = _literal(value)
     if not _DURATION.fullmatch(text):
-        raise PydanticCustomError("bad_duration", "{text} is not a duration: write 90s, 15m, 2h, 30d or 1h30m", {"text": repr(text)})
+        raise PydanticCustomError(
+            "bad_duration", "{text} is not a duration: write 90s, 15m, 2h, 30d or 1h30m", {"text": repr(text)}
+        )
     return round(sum(float(n) * _SECONDS[unit] for n, unit in _DURATION_PART.findall(text)))
 
 
@@ -158,7 +166,13 @@ BooleanOrReference = Annotated[
     BeforeValidator(_boolean_or_reference),
     WithJsonSchema({"anyOf": [{"type": "boolean"}, _REFERENCE_SCHEMA]}),
 ]
-_DURATION_SCHEMA = {"type": "string", "pattern": r"^(\d+(\.\d+)?[smhdw])+$|\$\{", "examples": ["90s", "15m", "2h", "30d"]}
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": r"^(\d+(\.\d+)?[smhdw])+$|\$\{",
+    "examples": ["90s", "15m", "2h", "30d"],
+}
 Duration = Annotated[int, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
-DurationOrReference = Annotated[int | Template, BeforeValidator(_duration_or_reference), WithJsonSchema(_DURATION_SCHEMA)]
+DurationOrReference = Annotated[
+    int | Template, BeforeValidator(_duration_or_reference), WithJsonSchema(_DURATION_SCHEMA)
+]
 InputMode = Annotated[Literal["file", "fast_file", "pipe"], Word]

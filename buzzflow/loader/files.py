@@ -40,7 +40,9 @@ def _missing(target: Path, summary: str) -> PipelineError:
     parent = next((p for p in (target, *target.parents) if p.is_dir()), Path())
     if parent == target:
         near = [p.parent.name for p in parent.glob(f"*/{PIPELINE}")]
-        hint = f"there is one in: {', '.join(sorted(near)[:5])}" if near else "buzzflow runs a folder with a pipeline.yaml"
+        hint = (
+            f"there is one in: {', '.join(sorted(near)[:5])}" if near else "buzzflow runs a folder with a pipeline.yaml"
+        )
         return PipelineError([Diagnostic("BF100", summary, hint=hint)])
     known = [p.name for p in parent.iterdir() if p.is_dir() or p.name.endswith(".yaml")]
     missing = target.relative_to(parent).parts[0]

@@ -134,7 +134,9 @@ class _Interpolation:
             told = " -> ".join(_dotted(p) for p in circle)
             raise _Refused("BF122", f"the interpolation goes round in a circle: {told}", "break the circle")
         if len(self._active) >= MAX_CHAIN:
-            raise _Refused("BF123", f"interpolations refer to one another over more than {MAX_CHAIN} steps", "shorten it")
+            raise _Refused(
+                "BF123", f"interpolations refer to one another over more than {MAX_CHAIN} steps", "shorten it"
+            )
         self._active.append(path)
         try:
             value = self._evaluate(leaf.value, path)
@@ -152,7 +154,9 @@ class _Interpolation:
 
     def _evaluate(self, text: str, path: Path) -> Any:
         if len(text) > MAX_TEXT:
-            raise _Refused("BF123", f"a text with ${{…}} in it is longer than {MAX_TEXT:,} characters", "keep it in a file")
+            raise _Refused(
+                "BF123", f"a text with ${{…}} in it is longer than {MAX_TEXT:,} characters", "keep it in a file"
+            )
         if (simple := self._simple(text, path)) is not None:
             return simple[0]
         return self._parse_and_evaluate(text, path)
@@ -384,4 +388,3 @@ def _unreadable(text: str, told: str) -> _Refused:
     elif re.search(r"\$\{[A-Za-z_]\w*:-", text):
         hint = "there is no default by :-; write ${oc.env:NAME,default}"
     return _Refused("BF120", f"{shown!r} is not an interpolation that can be read: {told.splitlines()[0]}", hint)
-

@@ -55,7 +55,9 @@ def load(
     tree = _with_settings(tree, settings, refused=_only_ci(environment) and not local)
     if (clash := tree.child("environment")) is not None:
         hint = "remove it: the nearest environment.yaml above the pipeline decides"
-        raise PipelineError([Diagnostic("BF117", "a pipeline does not choose its environment", hint=hint, span=clash.key)])
+        raise PipelineError(
+            [Diagnostic("BF117", "a pipeline does not choose its environment", hint=hint, span=clash.key)]
+        )
     given = _environment_defaults(environment)
     tree = drop_nulls(apply_defaults(tree, given, fields))
     tree = _answered(tree, environment)
@@ -142,7 +144,9 @@ def _join_steps(own: Node, other: Node) -> Node:
     assert isinstance(other.value, dict)
     if strange := [n for k, n in other.value.items() if k != "steps"]:
         hint = "an included file holds steps: and nothing else; use extends for the rest"
-        raise PipelineError([Diagnostic("BF115", "an included file has more than steps", hint=hint, span=strange[0].key)])
+        raise PipelineError(
+            [Diagnostic("BF115", "an included file has more than steps", hint=hint, span=strange[0].key)]
+        )
     steps = own.child("steps") or Node({}, own.span)
     more = other.child("steps") or Node({}, other.span)
     if not isinstance(steps.value, dict) or not isinstance(more.value, dict):
@@ -162,7 +166,9 @@ def _with_settings(tree: Node, settings: Sequence[str], *, refused: bool) -> Nod
     for setting in settings:
         if refused:
             hint = "change the file and open a pull request"
-            raise PipelineError([Diagnostic("BF114", f"--set {setting}: this environment is deployed by CI only", hint=hint)])
+            raise PipelineError(
+                [Diagnostic("BF114", f"--set {setting}: this environment is deployed by CI only", hint=hint)]
+            )
         tree = merge(tree, expand_shorthands(_setting(setting)))
     return tree
 
@@ -223,5 +229,3 @@ def _unlocked(tree: Node, given: Node | None, environment: Node | None) -> Itera
                 where = wanted or locked
                 what = f"{field!r} is locked by {where.span.file}:{where.span.line}"
                 yield Diagnostic("BF116", what, ("steps", name, field), "remove it here: the environment decides")
-
-

@@ -53,7 +53,9 @@ def read_yaml(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as e:
         raise PipelineError([_syntax_error(e, text, file)]) from None
     except yaml.YAMLError as e:  # a character that YAML forbids
-        raise PipelineError([Diagnostic("BF101", f"this is not YAML: {_first_line(e)}", span=Span(file, 1, 1))]) from None
+        raise PipelineError(
+            [Diagnostic("BF101", f"this is not YAML: {_first_line(e)}", span=Span(file, 1, 1))]
+        ) from None
     if reader.problems:
         raise PipelineError(reader.problems)
     return root or Node({}, Span(file, 1, 1))
@@ -172,7 +174,10 @@ class _Reader:
         self._nodes += size
         if self._aliased > MAX_ALIASED_NODES:
             self._stop(
-                "BF104", f"aliases expand to more than {MAX_ALIASED_NODES:,} nodes", span, "use fewer or smaller aliases"
+                "BF104",
+                f"aliases expand to more than {MAX_ALIASED_NODES:,} nodes",
+                span,
+                "use fewer or smaller aliases",
             )
         if self._expects_key():
             self._stop("BF105", "a key must be text", span, "write the key out")
@@ -352,5 +357,3 @@ def _quoted_references(line: str) -> str | None:
     head, tail = line[: opening + 1], line[opening + 1 :]
     quoted, n = _UNQUOTED.subn(r'"\1"', tail)
     return head + quoted if n else None
-
-

