@@ -46,8 +46,8 @@ if ! flock -n 9; then say "another start.sh is at work: waiting"; flock 9; fi
 rm -rf "$WORK"
 mkdir -p "$WORK"
 : >"$LOG"
-unpacking=''
-trap '[ -z "$unpacking" ] || kill $unpacking 2>/dev/null || true; rm -rf "$WORK"' EXIT
+unpacking=()
+trap '[ ${#unpacking[@]} = 0 ] || kill "${unpacking[@]}" 2>/dev/null || true; rm -rf "$WORK"' EXIT
 trap 'die "line $LINENO failed"' ERR
 
 # An engine that is installed is started first: then its images are known.
@@ -65,18 +65,17 @@ missing() { [ -n "$rebuild" ] || [ -z "$answers" ] || ! has_image "$PREFIX/$1"; 
 # unpack_in_background NAME: two cores, and installing the engine takes as long
 unpack_in_background() {
   { "unpack_$1" && touch "$WORK/$1.done"; } 9>&- &
-  unpacking="$unpacking $!"
+  unpacking+=("$!")
 }
 
 # finish_image NAME PUBLIC_IMAGE TAG [IMPORT ARGUMENT...]
 finish_image() {
   local name=$1 public=$2 image=$PREFIX/$3
-  if [ -n "$debian" ]; then
-    [ -e "$WORK/$name.done" ] || die "could not unpack the packages of $image"
+  if [ -e "$WORK/$name.done" ]; then
     "import_$name" "${@:4}" || die "docker import of $image failed"
     say "built $image"
   else
-    docker pull -q "$public" >>"$LOG" 2>&1 || die "could not pull $public, and this is no Debian to build $image from"
+    docker pull -q "$public" >>"$LOG" 2>&1 || die "could neither build $image from Debian packages nor pull $public"
     docker tag "$public" "$image"
     say "pulled $public as $image"
   fi
@@ -108,8 +107,7 @@ if [ -z "$answers" ]; then
   install_engine
   engine_answers || start_engine
 fi
-# shellcheck disable=SC2086 # a list of numbers
-wait $unpacking || true # finish_image looks at what they made
+for pid in "${unpacking[@]}"; do wait "$pid" || true; done # finish_image looks at what they made
 
 # ---- the images
 

@@ -96,5 +96,3 @@ class Executor(Protocol):
     def close(self) -> None:
         """Remove everything of this run from the machine: containers, networks, processes. May be called twice."""
         ...
-
-

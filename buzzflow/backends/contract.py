@@ -1,0 +1,96 @@
+"""What a step's container finds, wherever it runs: folders, environment variables, and the command that starts it.
+
+The folders are those of SageMaker's processing and training containers (Amazon SageMaker AI Developer Guide, "How
+Amazon SageMaker Processing Runs Your Processing Container", "How Amazon SageMaker AI Provides Training Information").
+Nothing here depends on the run, so equal steps stay equal to a cache.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from buzzflow import ir
+
+PROCESSING_INPUT = "/opt/ml/processing/input"
+PROCESSING_OUTPUT = "/opt/ml/processing/output"
+TRAINING_INPUT = "/opt/ml/input/data"
+MODEL = "/opt/ml/model"
+OUTPUT_DATA = "/opt/ml/output/data"
+
+CODE_INPUT = "code"  # the input or channel that brings a step's code
+PROCESSING_CODE = f"{PROCESSING_INPUT}/{CODE_INPUT}"
+TRAINING_CODE = f"{TRAINING_INPUT}/{CODE_INPUT}"
+ENTRY_SCRIPT = "entry.sh"  # at the top of every bundle
+
+MODEL_OUTPUT = "model"  # the one output of a training step
+
+
+def code_directory(step: ir.Step) -> str:
+    """Return where the bundle of *step* lies in its container; ValueError for a step without a container."""
+    match step.work:
+        case ir.Processing():
+            return PROCESSING_CODE
+        case ir.Training():
+            return TRAINING_CODE
+        case ir.Condition() | ir.Fail():
+            raise ValueError(f"step {step.name!r} runs no container")
+
+
+def container_entrypoint(step: ir.Step) -> tuple[ir.Value, ...] | None:
+    """Return what starts in the container of *step*; None for the image's own entrypoint."""
+    job = _job(step)
+    if job.code is None:
+        return job.entrypoint
+    return ("/bin/sh", f"{code_directory(step)}/{ENTRY_SCRIPT}", job.code.interpreter, job.code.entry_point)
+
+
+def container_environment(step: ir.Step) -> tuple[tuple[str, ir.Value], ...]:
+    """Return the variables of the container of *step*: what the language promises to code, then the user's own."""
+    job = _job(step)
+    return job.environment if job.code is None else (*_promised(step, job, job.code), *job.environment)
+
+
+def promised_variables(step: ir.Step) -> tuple[str, ...]:
+    """Return the names that the language sets for *step*, which its user may not set."""
+    job = _job(step)
+    return () if job.code is None else tuple(name for name, _ in _promised(step, job, job.code))
+
+
+def variable_name(name: str) -> str:
+    """Return *name*, of an input or output, as the end of a variable's name: `train-set.1` is `TRAIN_SET_1`."""
+    return re.sub(r"[^A-Z0-9_]", "_", name.upper())
+
+
+def _promised(step: ir.Step, job: ir.Job, code: ir.Code) -> list[tuple[str, ir.Value]]:
+    training = isinstance(step.work, ir.Training)
+    inputs = [(i.name, i.path) for i in job.inputs]
+    outputs = [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs]
+    found: list[tuple[str, ir.Value]] = [
+        ("BUZZFLOW_STEP", step.name),
+        ("BUZZFLOW_INPUTS", _names(inputs)),
+        ("BUZZFLOW_OUTPUTS", _names(outputs)),
+    ]
+    found += [(f"BUZZFLOW_INPUT_{variable_name(name)}", path) for name, path in inputs]
+    found += [(f"BUZZFLOW_OUTPUT_{variable_name(name)}", path) for name, path in outputs]
+    if code.requirements is not None:
+        found.append(("BUZZFLOW_REQUIREMENTS", code.requirements))
+    if training:
+        found.append(("BUZZFLOW_MODEL_DIR", MODEL))
+    found += [(f"SM_CHANNEL_{variable_name(name)}", path) for name, path in inputs]
+    found.append(("SM_CHANNELS", _names(inputs)))
+    if training:
+        found += [("SM_MODEL_DIR", MODEL), ("SM_OUTPUT_DATA_DIR", OUTPUT_DATA)]
+    return found
+
+
+def _names(places: list[tuple[str, str]]) -> str:
+    """Return a JSON list without blanks: the service allows a variable 256 characters."""
+    return json.dumps([name for name, _ in places], separators=(",", ":"))
+
+
+def _job(step: ir.Step) -> ir.Job:
+    job = ir.job_of(step)
+    if job is None:
+        raise ValueError(f"step {step.name!r} runs no container")
+    return job

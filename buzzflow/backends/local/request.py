@@ -1,0 +1,196 @@
+"""What a run is asked to do, checked before anything starts: parameters, data, images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from buzzflow.backends.local import plan, standins
+from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
+from buzzflow.backends.local.executor import Setting
+from buzzflow.backends.local.store import AddressError, Store
+from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """A run of *plan*.
+
+    *contents* are the files of the code by digest. *parameters* are given as text and take the type that the plan
+    declares. *data* names folders or files for addresses, *images* an image instead of another, by address or
+    `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file.
+    """
+
+    run: str
+    plan: plan.RunPlan
+    contents: Mapping[str, Path]
+    state: Path
+    project: Path
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Path] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    jobs: int = 4
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this run."""
+        return self.state / "runs" / self.run
+
+    @property
+    def prefix(self) -> str:
+        """The address under which this run's own outputs lie."""
+        return f"{self.plan.prefix}{self.run}/"
+
+    def store(self) -> Store:
+        """Return the store as this run sees it."""
+        return Store(self.state / "s3", self.prefix, self.folder / "outputs", self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A request without a mistake: values of all parameters, and what each container step runs in."""
+
+    known: Known
+    settings: Mapping[str, Setting]
+    warnings: Sequence[str]
+
+
+def prepare(request: RunRequest, *, started: str) -> Ready:
+    """Return what the run begins with; PipelineError tells all that it lacks. *started* is a time as text."""
+    parameters, problems = _parameters(request)
+    if problems:
+        raise PipelineError(problems)
+    run = {
+        "id": request.run,
+        "arn": f"local:{request.run}",
+        "pipeline": request.plan.pipeline,
+        "pipeline_arn": f"local:{request.plan.pipeline}",
+        "start_time": started,
+        "now": started,
+    }
+    known = Known(parameters, run)
+    store = request.store()
+    problems = [*_missing_data(request.plan, known, store)]
+    settings: dict[str, Setting] = {}
+    warnings: dict[str, None] = {}
+    for step in request.plan.steps:
+        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
+            try:
+                settings[step.name], told = _setting(step.container, request, known)
+                warnings.update(dict.fromkeys(told))
+            except standins.NoStandIn as e:
+                problems.append(Diagnostic("BF503", e.summary, ("steps", step.name, "image"), e.hint))
+            except EvaluationError as e:
+                problems.append(Diagnostic("BF503", str(e), ("steps", step.name, "image"), "name a fixed image here"))
+    if problems:
+        raise PipelineError(problems)
+    if request.plan.not_tried:
+        warnings[f"not tried here: {', '.join(request.plan.not_tried)}"] = None
+    return Ready(known, settings, tuple(warnings))
+
+
+# ------------------------------------------------------------------ parameters
+
+
+def _parameters(request: RunRequest) -> tuple[dict[str, Plain], list[Diagnostic]]:
+    declared = {p.name: p for p in request.plan.parameters}
+    problems = [
+        Diagnostic("BF500", f"there is no parameter {name!r}", hint=did_you_mean(name, declared, label="parameters"))
+        for name in request.parameters
+        if name not in declared
+    ]
+    values: dict[str, Plain] = {}
+    for name, parameter in declared.items():
+        if name in request.parameters:
+            try:
+                values[name] = _typed(request.parameters[name], parameter)
+            except ValueError as e:
+                problems.append(Diagnostic("BF500", f"--param {name}: {e}", ("parameters", name)))
+        elif parameter.default is not None:
+            values[name] = parameter.default
+        else:
+            hint = f"give it: --param {name}=…, or a default in the file"
+            problems.append(Diagnostic("BF500", f"parameter {name!r} has no value", ("parameters", name), hint))
+    return values, problems
+
+
+def _typed(given: str, parameter: plan.Parameter) -> Plain:
+    value: Plain = given
+    match parameter.type:
+        case "integer":
+            value = _convert(int, given, "a whole number")
+        case "float":
+            value = _convert(float, given, "a number")
+        case "boolean":
+            if given.lower() not in ("true", "false"):
+                raise ValueError(f"{given!r} is not true or false")
+            value = given.lower() == "true"
+        case "string":
+            pass
+    if parameter.choices and value not in parameter.choices:
+        raise ValueError(f"{given!r} is not among its choices: {', '.join(map(str, parameter.choices))}")
+    return value
+
+
+def _convert(kind: type[int] | type[float], given: str, wanted: str) -> int | float:
+    try:
+        return kind(given)
+    except ValueError:
+        raise ValueError(f"{given!r} is not {wanted}") from None
+
+
+# ------------------------------------------------------------------ data
+
+
+def _missing_data(pipeline: plan.RunPlan, known: Known, store: Store) -> Iterator[Diagnostic]:
+    """Yield every source that is known now and not there; outputs of steps come later."""
+    for step in pipeline.steps:
+        if not isinstance(step, plan.ProcessingStep | plan.TrainingStep):
+            continue
+        for item in step.container.inputs:
+            path = ("steps", step.name, "inputs", item.name, "from")
+            if not _known_at_start(item.source):
+                continue
+            try:
+                address = text(item.source, known)
+                if not store.holds(address):
+                    bare = address.rstrip("/")
+                    hint = f"name sample data in pipeline.local.yaml: local: {{data: {{{bare}: path/to/folder}}}}"
+                    yield Diagnostic("BF501", f"there is no data for {address} on this machine", path, hint)
+            except (AddressError, EvaluationError) as e:
+                yield Diagnostic("BF501", str(e), path)
+
+
+def _known_at_start(expression: plan.Expression) -> bool:
+    match expression:
+        case str() | plan.ParameterValue() | plan.RunValue():
+            return True
+        case plan.Join(parts=parts):
+            return all(_known_at_start(p) for p in parts)
+        case _:
+            return False
+
+
+# ------------------------------------------------------------------ images
+
+
+def _setting(container: plan.Container, request: RunRequest, known: Known) -> tuple[Setting, list[str]]:
+    wheels: tuple[str, ...] = ()
+    warnings: list[str] = []
+    match container.image:
+        case plan.Framework(framework=framework, version=version):
+            asked = f"{framework}:{version}"
+            image = request.images.get(asked)
+            if image is None:
+                standin = standins.find(framework, version)
+                image, wheels = standin.image, standin.requirements
+                warnings.append(f"{asked} is a private image: {image} with {', '.join(wheels)} stands in for it here")
+        case expression:
+            asked = text(expression, known)
+            image = request.images.get(asked, asked)
+    requirements = ("\n".join(wheels) + "\n",) if wheels else ()
+    code = container.code
+    if code is not None and code.requirements is not None:
+        requirements += (request.contents[code.requirements].read_text("utf-8"),)
+    return Setting(image, requirements), warnings

@@ -1,0 +1,259 @@
+"""Run a plan: ready steps side by side, a failed step stops only what depends on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import assert_never
+
+from buzzflow.backends.local import evaluate, plan
+from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
+from buzzflow.backends.local.executor import Executor
+from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.step_run import ContainerStep, Left, run_step
+
+_WAKE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended: each step's last event, in the order of the plan."""
+
+    run: str
+    folder: Path
+    state: State
+    seconds: float
+    steps: Mapping[str, StepFinished] = field(default_factory=dict)
+
+
+def run(
+    request: RunRequest, ready: Ready, executor: Executor, emit: Callable[[Event], None], stop: threading.Event
+) -> Report:
+    """Run everything that can run and return how it ended. Setting *stop* ends the run soon."""
+    request.folder.mkdir(parents=True)
+    _write_json(request.folder / "run-plan.json", request.plan.model_dump(mode="json"))
+    begun = time.monotonic()
+    steps = tuple((s.name, s.type) for s in request.plan.steps)
+    emit(RunStarted(request.run, request.plan.pipeline, executor.name, request.folder, steps))
+    for warning in ready.warnings:
+        emit(Notice(warning, warning=True))
+    ended = _Run(request, ready, executor, emit, stop).to_the_end()
+    seconds = time.monotonic() - begun
+    state = _state(ended, stopped=stop.is_set())
+    report = Report(request.run, request.folder, state, seconds, {n: ended[n] for n, _ in steps})
+    _write_json(request.folder / "manifest.json", _manifest(request, ready, executor, report))
+    emit(RunFinished(state, seconds))
+    return report
+
+
+def _state(ended: Mapping[str, StepFinished], *, stopped: bool) -> State:
+    if stopped:
+        return State.STOPPED
+    return State.FAILED if any(e.state is State.FAILED for e in ended.values()) else State.SUCCEEDED
+
+
+class _Run:
+    """One run on its way. Only the thread that calls `to_the_end` touches its state."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        ready: Ready,
+        executor: Executor,
+        emit: Callable[[Event], None],
+        stop: threading.Event,
+    ) -> None:
+        self.request, self.ready, self.executor, self.stop = request, ready, executor, stop
+        self.known = ready.known
+        self.ended: dict[str, StepFinished] = {}
+        self.outcomes: dict[str, bool] = {}
+        self.running: set[str] = set()
+        self.waiting = {s.name: s for s in request.plan.steps}
+        self._emit = emit
+        self._lock = threading.Lock()
+        self._done: queue.SimpleQueue[tuple[StepFinished, Left] | BaseException] = queue.SimpleQueue()
+
+    def emit(self, event: Event) -> None:
+        with self._lock:  # steps tell from their own threads
+            self._emit(event)
+
+    def to_the_end(self) -> dict[str, StepFinished]:
+        most = min(self.request.jobs, self.request.plan.parallelism or self.request.jobs)
+        with ThreadPoolExecutor(max_workers=most, thread_name_prefix="step") as pool:
+            try:
+                while self.waiting or self.running:
+                    self._advance(pool, most)
+                    self._collect()
+            except BaseException:
+                self.stop.set()  # a bug, or a second interrupt: no step may go on without us
+                raise
+        return self.ended
+
+    # ---- what can start, and what never will
+
+    def _advance(self, pool: ThreadPoolExecutor, most: int) -> None:
+        """Start or settle whatever the steps that ended allow; a settled one may settle others."""
+        moved = True
+        while moved:
+            moved = False
+            for step in list(self.waiting.values()):
+                if (why := self._never(step)) is not None:
+                    self._settle(StepFinished(step.name, State.SKIPPED, reason=why))
+                    moved = True
+                elif self._may_start(step):
+                    moved |= self._start(step, pool, most)
+
+    def _never(self, step: plan.Step) -> str | None:
+        """Return why *step* will not run, once that is sure."""
+        if self.stop.is_set():
+            return "the run was stopped"
+        for need in step.needs:
+            other = self.ended.get(need.step)
+            if other is None:
+                continue
+            if other.state is State.SKIPPED:
+                return f"{need.step} was skipped"
+            if need.because == "branch" and other.state is State.SUCCEEDED:
+                if step.branch is not None and self.outcomes[need.step] is not step.branch.taken:
+                    return f"{need.step} chose the other branch"
+            elif not _met(need, other.state):
+                return f"{need.step} {other.state}" if need.when == "completed" else f"{need.step} did not end as {need.when}"
+        return None
+
+    def _may_start(self, step: plan.Step) -> bool:
+        return all(n.step in self.ended for n in step.needs)
+
+    def _start(self, step: plan.Step, pool: ThreadPoolExecutor, most: int) -> bool:
+        match step:
+            case plan.ProcessingStep() | plan.TrainingStep():
+                if len(self.running) >= most:
+                    return False
+                del self.waiting[step.name]
+                self.running.add(step.name)
+                self.emit(StepStarted(step.name))
+                pool.submit(self._work, step)
+            case plan.ConditionStep():
+                self._settle(self._condition(step))
+            case plan.FailStep():
+                self._settle(self._fail(step))
+            case _:
+                assert_never(step)
+        return True
+
+    def _work(self, step: ContainerStep) -> None:
+        try:
+            setting = self.ready.settings[step.name]
+            self._done.put(run_step(step, self.request, setting, self.known, self.executor, self.emit, self.stop))
+        except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
+            self._done.put(bug)
+
+    def _condition(self, step: plan.ConditionStep) -> StepFinished:
+        try:
+            outcome = evaluate.holds(step.test, self.known)
+            told = evaluate.shown(step.test, self.known)
+        except evaluate.EvaluationError as e:
+            return StepFinished(step.name, State.FAILED, reason=str(e))
+        self.outcomes[step.name] = outcome
+        self.known.properties[step.name, "outcome"] = "True" if outcome else "False"
+        return StepFinished(step.name, State.SUCCEEDED, result=f"{told}: {'yes' if outcome else 'no'}")
+
+    def _fail(self, step: plan.FailStep) -> StepFinished:
+        try:
+            message = evaluate.text(step.message, self.known)
+        except evaluate.EvaluationError as e:
+            message = str(e)
+        return StepFinished(step.name, State.FAILED, reason=message)
+
+    def _settle(self, event: StepFinished) -> None:
+        self.waiting.pop(event.step, None)
+        self.running.discard(event.step)
+        self.ended[event.step] = event
+        self.emit(event)
+
+    def _collect(self) -> None:
+        """Wait for a step to end, or a moment, so that a stop is noticed."""
+        if not self.running:
+            return
+        try:
+            done = self._done.get(timeout=_WAKE_SECONDS)
+        except queue.Empty:
+            return
+        if isinstance(done, BaseException):
+            raise done
+        event, left = done
+        self.known.addresses.update(left.addresses)
+        self.known.reports.update(left.reports)
+        self.known.properties.update(left.properties)
+        self._settle(event)
+
+
+def _met(need: plan.Need, state: State) -> bool:
+    match need.when:
+        case "completed":
+            return state is State.SUCCEEDED
+        case "failed":
+            return state is State.FAILED
+        case "stopped":
+            return state is State.STOPPED
+        case "any":
+            return True
+
+
+# ------------------------------------------------------------------ what stays on disk
+
+
+def _manifest(request: RunRequest, ready: Ready, executor: Executor, report: Report) -> dict[str, object]:
+    return {
+        "version": 1,
+        "run": request.run,
+        "pipeline": request.plan.pipeline,
+        "state": report.state.value,
+        "seconds": round(report.seconds, 3),
+        "executor": executor.name,
+        "parameters": dict(ready.known.parameters),
+        "steps": {name: _step_record(event, request) for name, event in report.steps.items()},
+        "code": dict(_digests(request.plan)),
+    }
+
+
+def _step_record(event: StepFinished, request: RunRequest) -> dict[str, object]:
+    usage = event.usage
+    record: dict[str, object] = {"state": event.state.value}
+    if event.reason is not None:
+        record["reason"] = event.reason
+    if event.result is not None:
+        record["result"] = event.result
+    if event.exit_code is not None:
+        record["exit_code"] = event.exit_code
+    if event.log is not None:
+        record["log"] = str(event.log.relative_to(request.folder))
+    if usage is not None:
+        record["usage"] = {
+            "wall_seconds": round(usage.wall_seconds, 3),
+            "cpu_seconds": usage.cpu_seconds,
+            "cpu_mean_cores": usage.cpu_mean,
+            "cpu_peak_cores": usage.cpu_peak,
+            "memory_peak_bytes": usage.memory_peak_bytes,
+            "source": usage.source,
+            "samples": usage.samples,
+        }
+    return record
+
+
+def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
+    for step in pipeline.steps:
+        if isinstance(step, plan.ProcessingStep | plan.TrainingStep) and step.container.code is not None:
+            yield step.name, step.container.code.digest
+
+
+def _write_json(file: Path, data: object) -> None:
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
+    os.replace(partial, file)

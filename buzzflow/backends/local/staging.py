@@ -1,0 +1,156 @@
+"""Lay out `/opt/ml` for a step the way SageMaker does, and take the results from it.
+
+Sources: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html and
+https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from buzzflow.backends.local import plan
+from buzzflow.backends.local.executor import Mount
+
+OPT_ML = "/opt/ml"
+HOST = "algo-1"
+
+
+class StagingError(Exception):
+    """A step's folder cannot be laid out; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The folder that a step sees as `/opt/ml`."""
+
+    folder: Path
+
+    def inside(self, path: str) -> Path:
+        """Return where a path of the container lies on this machine."""
+        return self.folder.joinpath(*PurePosixPath(path).relative_to(OPT_ML).parts)
+
+    def message(self) -> str | None:
+        """Return what the step itself says of its failure, as the service reads it: 1,024 characters at most."""
+        for name in ("output/failure", "output/message"):
+            file = self.folder / name
+            if file.is_file() and not file.is_symlink():
+                with file.open("rb") as stream:
+                    if told := stream.read(1024).decode("utf-8", "replace").strip():
+                        return told
+        return None
+
+
+def lay_out(
+    stage: Stage,
+    container: plan.Container,
+    *,
+    hyperparameters: Mapping[str, str],
+    sources: Mapping[str, Path],
+    contents: Mapping[str, Path],
+    instance_type: str,
+) -> tuple[Mount, ...]:
+    """Make the folder, and return what to mount: it, and each input over its place in it.
+
+    *sources* are the inputs' data by name, *contents* the files of the code by digest.
+    """
+    stage.folder.mkdir(parents=True)
+    mounts = [Mount(stage.folder, OPT_ML, read_only=False)]
+    for item in container.inputs:
+        place = stage.inside(item.path)
+        place.mkdir(parents=True)
+        source = sources[item.name]
+        if source.is_dir():
+            mounts.append(Mount(source, item.path, read_only=True))
+        else:
+            _place(source, place / source.name)
+    if container.code is not None:
+        _stage_code(container.code, stage.inside(container.code.path), contents)
+    for output in container.outputs:
+        stage.inside(output.path).mkdir(parents=True, exist_ok=True)
+    (stage.folder / "output").mkdir(exist_ok=True)
+    _configure(stage, container, hyperparameters, instance_type)
+    return tuple(mounts)
+
+
+def _place(source: Path, target: Path) -> None:
+    """Copy a file: a link would let the step write into the original."""
+    try:
+        shutil.copyfile(source, target)
+    except OSError as e:
+        raise StagingError(f"cannot copy {source}: {e.strerror}") from None
+
+
+def _stage_code(code: plan.Code, folder: Path, contents: Mapping[str, Path]) -> None:
+    for file in code.files:
+        target = folder.joinpath(*PurePosixPath(file.path).parts)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            content = contents[file.sha256].read_bytes()
+        except OSError as e:
+            raise StagingError(f"cannot read {file.path} of the code: {e.strerror}") from None
+        if hashlib.sha256(content).hexdigest() != file.sha256:
+            raise StagingError(f"{file.path} was changed while the run began: start it again")
+        target.write_bytes(content)
+        target.chmod(0o755 if file.executable else 0o644)
+
+
+def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping[str, str], instance_type: str) -> None:
+    resource = {
+        "current_host": HOST,
+        "current_instance_type": instance_type,
+        "current_group_name": "homogeneousCluster",
+        "hosts": [HOST],
+        "instance_groups": [
+            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [HOST]}
+        ],
+        "network_interface_name": "eth0",
+    }
+    if container.training is None:
+        config = stage.folder / "config"
+        job = {
+            "ProcessingInputs": [{"InputName": i.name, "LocalPath": i.path} for i in container.inputs],
+            "ProcessingOutputConfig": {
+                "Outputs": [{"OutputName": o.name, "LocalPath": o.path} for o in container.outputs]
+            },
+        }
+        files: dict[str, object] = {"processingjobconfig.json": job}
+    else:
+        config = stage.folder / "input" / "config"
+        mode = {"file": "File", "fast_file": "FastFile", "pipe": "Pipe"}[container.training.input_mode]
+        channels = {i.name: {"TrainingInputMode": mode, "S3DistributionType": "FullyReplicated"} for i in container.inputs}
+        files = {"hyperparameters.json": dict(hyperparameters), "inputdataconfig.json": channels}
+        (stage.folder / "output" / "data").mkdir(parents=True, exist_ok=True)
+        if container.training.checkpoints is not None:
+            stage.inside(container.training.checkpoints).mkdir(parents=True, exist_ok=True)
+    config.mkdir(parents=True)
+    for name, content in {**files, "resourceconfig.json": resource}.items():
+        (config / name).write_text(json.dumps(content), "utf-8")
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Write *folder* to a `.tar.gz` that has the same bytes for the same files; it appears whole or not at all."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    partial = archive.with_name(archive.name + ".partial")
+    with (
+        partial.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=raw, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as tar,
+    ):
+        for path in sorted(folder.rglob("*")):
+            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_without_owner)
+    os.replace(partial, archive)
+
+
+def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.uid = info.gid = 0
+    info.uname = info.gname = ""
+    info.mtime = 0
+    return info

@@ -1,0 +1,157 @@
+"""Compile a pipeline to its definition: parameters, and steps nested in the branches that they belong to.
+
+Version 2020-12-01, in the order of members of the SageMaker Python SDK 3.27.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from buzzflow import ir
+from buzzflow.backends.backend import Artifact
+from buzzflow.backends.sagemaker.conditions import say_conditions
+from buzzflow.backends.sagemaker.jobs import processing_arguments, training_arguments
+from buzzflow.backends.sagemaker.text import Object, get, say
+
+ARTIFACT = "pipeline-definition.json"
+# AWS's two families of exceptions; a policy may hold only one (Developer Guide, "Retry Policy for Pipeline Steps").
+STEP_ERRORS = {"throttling": "Step.THROTTLING", "service_fault": "Step.SERVICE_FAULT"}
+JOB_ERRORS = {
+    "job_internal_error": "SageMaker.JOB_INTERNAL_ERROR",
+    "capacity_error": "SageMaker.CAPACITY_ERROR",
+    "resource_limit": "SageMaker.RESOURCE_LIMIT",
+}
+
+
+def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
+    """Return the definition of *pipeline* as JSON."""
+    text = json.dumps(definition(pipeline), indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False)
+    return Artifact(ARTIFACT, f"{text}\n".encode())
+
+
+def definition(pipeline: ir.Pipeline) -> Object:
+    """Return the definition of *pipeline* as data."""
+    experiment = {"ExperimentName": get("Execution.PipelineName"), "TrialName": get("Execution.PipelineExecutionId")}
+    return {
+        "Version": "2020-12-01",
+        "Metadata": {},
+        "Parameters": [_parameter(p) for p in pipeline.parameters],
+        "PipelineExperimentConfig": experiment,
+        "Steps": _Steps(pipeline).of(None),
+    }
+
+
+def _parameter(parameter: ir.Parameter) -> Object:
+    found: Object = {"Name": parameter.name, "Type": parameter.type.capitalize()}
+    if parameter.default is not None:
+        found["DefaultValue"] = _typed(parameter, parameter.default)
+    if parameter.choices:
+        found["EnumValues"] = [_typed(parameter, choice) for choice in parameter.choices]
+    return found
+
+
+def _typed(parameter: ir.Parameter, value: str | float) -> str | float:
+    return float(value) if parameter.type == "float" else value
+
+
+class _Steps:
+    """The steps of one pipeline, found by the branch that they belong to."""
+
+    def __init__(self, pipeline: ir.Pipeline) -> None:
+        self._pipeline = pipeline
+        self._by_name = {step.name: step for step in pipeline.steps}
+        self._by_branch: dict[ir.Branch | None, list[ir.Step]] = {}
+        for step in pipeline.steps:
+            self._by_branch.setdefault(step.branch, []).append(step)
+
+    def of(self, branch: ir.Branch | None) -> list[Object]:
+        """Return the steps of *branch*, in the order of the pipeline; None is outside of all branches."""
+        return [self._step(step) for step in self._by_branch.get(branch, ())]
+
+    def _step(self, step: ir.Step) -> Object:
+        kind, arguments = self._work(step)
+        found: Object = {"Name": step.name, "Type": kind, "Arguments": arguments}
+        if order := _depends_on(step):
+            found["DependsOn"] = order
+        if step.display_name is not None:
+            found["DisplayName"] = step.display_name
+        if step.description is not None:
+            found["Description"] = step.description
+        if policies := [policy for retry in step.retry for policy in _retry_policies(retry)]:
+            found["RetryPolicies"] = policies
+        if step.cache is not None:
+            found["CacheConfig"] = _cache(step.cache)
+        if isinstance(step.work, ir.Processing) and (files := _property_files(step.work.job)):
+            found["PropertyFiles"] = files
+        return found
+
+    def _work(self, step: ir.Step) -> tuple[str, Object]:
+        match step.work:
+            case ir.Processing(job=job):
+                return "Processing", processing_arguments(self._pipeline, step, job, self._by_name)
+            case ir.Training() as work:
+                return "Training", training_arguments(self._pipeline, step, work, self._by_name)
+            case ir.Condition(test=test):
+                arguments: Object = {
+                    "Conditions": say_conditions(test, self._by_name),
+                    "IfSteps": self.of(ir.Branch(step.name, taken=True)),
+                    "ElseSteps": self.of(ir.Branch(step.name, taken=False)),
+                }
+                return "Condition", arguments
+            case ir.Fail(message=message):
+                return "Fail", {"ErrorMessage": say(message, self._by_name)}
+
+
+def _depends_on(step: ir.Step) -> list[object]:
+    """Return the order that only the user asked for: references and branches order steps by themselves."""
+    implied = {need.step for need in step.needs if need.because is not ir.Because.ORDER}
+    found: list[object] = []
+    for need in step.needs:
+        if need.because is not ir.Because.ORDER:
+            continue
+        if need.when is not ir.When.COMPLETED:
+            found.append({"Step": need.step, "Trigger": need.when.capitalize()})
+        elif need.step not in implied:
+            found.append(need.step)
+    return found
+
+
+def _retry_policies(retry: ir.Retry) -> list[Object]:
+    return [_retry_policy(retry, errors) for family in (STEP_ERRORS, JOB_ERRORS) if (errors := _of(family, retry))]
+
+
+def _of(family: Mapping[str, str], retry: ir.Retry) -> list[str]:
+    return [family[error] for error in retry.errors if error in family]
+
+
+def _retry_policy(retry: ir.Retry, errors: list[str]) -> Object:
+    found: Object = {"BackoffRate": retry.backoff, "IntervalSeconds": retry.interval}
+    if retry.max_attempts is not None:
+        found["MaxAttempts"] = retry.max_attempts
+    if retry.give_up_after is not None:
+        found["ExpireAfterMin"] = -(-retry.give_up_after // 60)  # whole minutes, rounded up
+    return found | {"ExceptionType": errors}
+
+
+def _cache(cache: ir.Cache) -> Object:
+    found: Object = {"Enabled": cache.enabled}
+    return found if cache.expire_after is None else found | {"ExpireAfter": iso_duration(cache.expire_after)}
+
+
+def iso_duration(seconds: int) -> str:
+    """Return *seconds* as ISO 8601 writes it: `P30D`, `PT1H`, `P1DT2H3M4S`."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    time = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (rest, "S")) if n)
+    date = f"{days}D" if days else ""
+    return f"P{date}T{time}" if time else f"P{date}" if date else "PT0S"
+
+
+def _property_files(job: ir.Job) -> list[Object]:
+    return [
+        {"PropertyFileName": report.name, "OutputName": output.name, "FilePath": report.file}
+        for output in job.outputs
+        for report in output.reports
+    ]

@@ -1,0 +1,123 @@
+"""Find the address of a framework image: framework, version, Python, accelerator and region to an ECR URI.
+
+The table, `framework_images.json`, is generated from the SageMaker Python SDK's own data by
+`tools/refresh_framework_images.py`; it says of which version and when.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TypedDict
+
+from buzzflow import ir
+from buzzflow.diagnostics import did_you_mean
+
+ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+")
+_ANY = "any"
+
+
+class _Framework(TypedDict):
+    aliases: dict[str, str]
+    versions: dict[str, dict[str, dict[str, int | str]]]  # version, Python, accelerator or "registries"
+
+
+class _Table(TypedDict):
+    dns_suffixes: dict[str, str]
+    registries: list[dict[str, str]]
+    frameworks: dict[str, _Framework]
+
+
+class UnknownImageError(Exception):
+    """The service has no such framework image; *field* of the image is to blame."""
+
+    def __init__(self, code: str, field: str, summary: str, hint: str | None) -> None:
+        super().__init__(summary)
+        self.code, self.field, self.summary, self.hint = code, field, summary, hint
+
+
+def framework_image_uri(image: ir.FrameworkImage, instance: ir.Value, region: str) -> str:
+    """Return the address of *image* for machines of type *instance*; UnknownImageError says what there is instead."""
+    table = _table()
+    versions = _versions(image, table)
+    tags = _python(image, versions)
+    accounts = table["registries"][int(tags["registries"])]
+    if region not in accounts:
+        hint = did_you_mean(region, accounts, label="regions that have it")
+        raise UnknownImageError(
+            "BF403", "framework", f"{image.framework} {image.version} has no image in region {region!r}", hint
+        )
+    tag = _accelerator(image, instance, {a: str(t) for a, t in tags.items() if a != "registries"})
+    return f"{accounts[region]}.dkr.ecr.{region}.{_dns_suffix(region, table['dns_suffixes'])}/{tag}"
+
+
+@cache
+def _table() -> _Table:
+    table: _Table = json.loads((files(__package__) / "framework_images.json").read_text("utf-8"))
+    return table
+
+
+def _versions(image: ir.FrameworkImage, table: _Table) -> Mapping[str, Mapping[str, int | str]]:
+    framework = table["frameworks"].get(image.framework)
+    if framework is None:
+        hint = did_you_mean(image.framework, table["frameworks"], label="frameworks")
+        summary = f"SageMaker has no images of framework {image.framework!r} that buzzflow knows"
+        raise UnknownImageError("BF402", "framework", summary, hint)
+    version = framework["aliases"].get(image.version, image.version)
+    if version not in framework["versions"]:
+        known = [*framework["versions"]]
+        newest = f"there are {', '.join(known[-6:])}"
+        hint = did_you_mean(image.version, known) if any(v.startswith(image.version) for v in known) else newest
+        raise UnknownImageError(
+            "BF403", "version", f"{image.framework} has no image of version {image.version!r}", hint
+        )
+    return framework["versions"][version]
+
+
+def _python(image: ir.FrameworkImage, pythons: Mapping[str, Mapping[str, int | str]]) -> Mapping[str, int | str]:
+    if [*pythons] == [_ANY]:  # the tag names no Python: nothing to choose
+        return pythons[_ANY]
+    if image.python is None and len(pythons) == 1:
+        return next(iter(pythons.values()))
+    if image.python is None:
+        summary = f"{image.framework} {image.version} has images for several Pythons"
+        raise UnknownImageError("BF403", "python", summary, f"add python: one of {', '.join(pythons)}")
+    if image.python not in pythons:
+        summary = f"{image.framework} {image.version} has no image for Python {image.python!r}"
+        raise UnknownImageError("BF403", "python", summary, did_you_mean(image.python, pythons, label="there is"))
+    return pythons[image.python]
+
+
+def _accelerator(image: ir.FrameworkImage, instance: ir.Value, tags: Mapping[str, str]) -> str:
+    if _ANY in tags:
+        return tags[_ANY]
+    wanted = image.accelerator or _accelerator_of(instance)
+    if wanted is not None and wanted in tags:
+        return tags[wanted]
+    there_is = " and ".join(tags)
+    name = f"{image.framework} {image.version}"
+    if wanted is not None:
+        hint = f"there is one for {there_is}: choose such an instance type, or say accelerator: {next(iter(tags))}"
+        raise UnknownImageError("BF403", "accelerator", f"{name} has no image for {wanted}", hint)
+    if len(tags) == 1:
+        return next(iter(tags.values()))
+    summary = f"which image of {name} is wanted depends on an instance type that is not known yet"
+    raise UnknownImageError("BF403", "accelerator", summary, f"add accelerator: one of {', '.join(tags)}")
+
+
+def _accelerator_of(instance: ir.Value) -> str | None:
+    """Return what machines of the family have, as `sagemaker.core.image_uris` decides it."""
+    if not isinstance(instance, str):
+        return None
+    family = instance.removeprefix("ml.").partition(".")[0]
+    for special in ("inf", "trn"):
+        if family.startswith(special):
+            return special
+    return "gpu" if family[:1] in ("g", "p") else "cpu"
+
+
+def _dns_suffix(region: str, suffixes: Mapping[str, str]) -> str:
+    return next((suffix for prefix, suffix in suffixes.items() if region.startswith(prefix)), "amazonaws.com")

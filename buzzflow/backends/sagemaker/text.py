@@ -1,0 +1,144 @@
+"""Say a value of the IR in the words of a pipeline definition: a literal, `Get`, `Std:Join` or `Std:JsonGet`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import assert_never
+
+from buzzflow import ir
+from buzzflow.backends.contract import MODEL_OUTPUT
+
+Steps = Mapping[str, ir.Step]
+Object = dict[str, object]
+
+# Amazon SageMaker AI Developer Guide, "Pipelines: Execution Variables"
+_RUN: dict[ir.RunField, str] = {
+    "id": "PipelineExecutionId",
+    "arn": "PipelineExecutionArn",
+    "pipeline": "PipelineName",
+    "pipeline_arn": "PipelineArn",
+    "start_time": "StartDateTime",
+    "now": "CurrentDateTime",
+}
+# What a word of the language is in the Describe responses: DescribeTrainingJob, DescribeProcessingJob.
+_TRAINING = {
+    "model": "ModelArtifacts.S3ModelArtifacts",
+    "output_uri": "OutputDataConfig.S3OutputPath",
+    "job_name": "TrainingJobName",
+    "image": "AlgorithmSpecification.TrainingImage",
+}
+_PROCESSING = {"job_name": "ProcessingJobName"}
+# Members of those responses whose own members have names of the user's: lists that are searched by name, and maps.
+_KEYED = frozenset(("Outputs", "FinalMetricDataList", "Environment", "HyperParameters"))
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def say(value: ir.Value | float, steps: Steps) -> object:
+    """Return *value* as JSON; *steps* are all of the pipeline, by name."""
+    match value:
+        case str() | int() | float():
+            return value
+        case ir.Text():
+            return {"Std:Join": {"On": "", "Values": _parts(value, steps)}}
+        case _:
+            return _reference(value, steps)
+
+
+def get(path: str) -> Object:
+    """Return a reference to *path*, for example `Parameters.p`."""
+    return {"Get": path}
+
+
+def _parts(text: ir.Text, steps: Steps) -> list[object]:
+    """Return the parts of *text*; after a folder, which ends in a slash, no part starts with another one."""
+    found: list[object] = []
+    slash = False
+    for part in text.parts:
+        if isinstance(part, str):
+            literal = part[1:] if slash and part.startswith("/") else part
+            if literal:
+                found.append(literal)
+                slash = False
+        else:
+            found.append(_reference(part, steps))
+            slash = _is_folder(part, steps)
+    return found
+
+
+def _reference(reference: ir.Reference, steps: Steps) -> object:
+    match reference:
+        case ir.ParameterReference(parameter=name):
+            return get(f"Parameters.{name}")
+        case ir.RunReference(field=field):
+            return get(f"Execution.{_RUN[field]}")
+        case ir.OutputReference(step=step, output=output):
+            return get(f"Steps.{step}.{_output(steps[step], output)}")
+        case ir.PropertyReference(step=step, word=word):
+            return get(f"Steps.{step}.{_property(steps[step], word)}")
+        case ir.DescribeReference(step=step, path=path):
+            return get(f"Steps.{step}.{_path(path)}")
+        case ir.JsonReference(step=step, file=file, path=path):
+            file_path = get(f"Steps.{step}.PropertyFiles.{file}")
+            return {"Std:JsonGet": {"PropertyFile": file_path, "Path": _path(path)}}
+        case _:
+            assert_never(reference)
+
+
+def _output(step: ir.Step, output: str) -> str:
+    if isinstance(step.work, ir.Training):
+        return _TRAINING["model"]
+    return f"ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri"
+
+
+def _property(step: ir.Step, word: str) -> str:
+    head, _, name = word.partition(".")
+    match step.work:
+        case ir.Training() if head == "metrics":
+            return f"FinalMetricDataList['{name}'].Value"
+        case ir.Training():
+            return _TRAINING[word]
+        case ir.Processing():
+            return _PROCESSING[word]
+        case ir.Condition():
+            return {"outcome": "Outcome"}[word]
+        case ir.Fail():
+            raise KeyError(word)
+
+
+def _path(path: tuple[str, ...]) -> str:
+    """Return `a.b[0]['c d']`; a number is a position, except where the service looks names up."""
+    found = ""
+    before = ""
+    for part in path:
+        if before in _KEYED and not part.isdecimal():
+            found += f"['{part}']"
+        elif part.isdecimal():
+            found += f"[{part}]"
+        elif _WORD.fullmatch(part):
+            found += f".{part}" if found else part
+        else:
+            found += f"['{part}']"
+        before = part
+    return found
+
+
+def _is_folder(value: ir.Value, steps: Steps) -> bool:
+    """Whether *value* certainly ends in a slash when the pipeline runs."""
+    match value:
+        case str():
+            return value.endswith("/")
+        case ir.Text(parts=parts):
+            return bool(parts) and _is_folder(parts[-1], steps)
+        case ir.OutputReference(step=step, output=output) if not isinstance(steps[step].work, ir.Training):
+            return _declared_folder(steps[step], output, steps)
+        case ir.PropertyReference(step=step, word="output_uri"):
+            return _declared_folder(steps[step], MODEL_OUTPUT, steps)
+        case _:
+            return False
+
+
+def _declared_folder(step: ir.Step, name: str, steps: Steps) -> bool:
+    job = ir.job_of(step)
+    declared = [o.to for o in job.outputs if o.name == name] if job else []
+    return all(to is None or _is_folder(to, steps) for to in declared)

@@ -1,0 +1,294 @@
+"""Collect the code of each step: what its script imports and reads, as a bundle addressed by its content.
+
+A bundle holds `entry.sh` and `entry.py`, the step's own files under `src/`, the shared packages under `shared/`, and
+`requirements.txt`. For a Python script the step's own files are those that it imports; for any other, all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from buzzflow import ir
+from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, closest, did_you_mean
+from buzzflow.entry import entry_files
+from buzzflow.loader.bundle import Measured, stage_bundle
+from buzzflow.loader.files import shown
+from buzzflow.loader.imports import ImportReader, SearchPath, packages_of
+from buzzflow.loader.source_files import SourceFiles, included
+
+__all__ = ["SHARED_PACKAGES", "CodeRequest", "CollectedCode", "collect_code", "stage_bundle"]
+
+SHARED_PACKAGES = ("global_common", "experiment_manager")
+_REQUIREMENTS = "requirements.txt"
+_INTERPRETERS = {".py": "python3", ".sh": "sh"}
+_INSTALLED = Path(__file__).resolve().parents[2]  # the folder in which the package buzzflow lies
+_NESTED_REQUIREMENTS = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRequest:
+    """What a step says of its code; paths and globs start at *folder*, or at the repository when nothing is there."""
+
+    step: str
+    entry_point: str
+    folder: Path
+    source_dir: str | None = None
+    include: tuple[str, ...] = ()
+    requirements: str | None = None
+    interpreter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedCode:
+    """The code of every step by its name, and where on this machine each content lies, by its SHA-256."""
+
+    code: Mapping[str, ir.Code]
+    contents: Mapping[str, Path]
+    warnings: tuple[Diagnostic, ...]
+
+
+def collect_code(requests: Iterable[CodeRequest], root: Path) -> CollectedCode:
+    """Return the bundles of *requests*; each file of the repository *root* is read once for all steps."""
+    collector = _Collector(Path(os.path.realpath(root)))
+    code: dict[str, ir.Code] = {}
+    problems: list[Diagnostic] = []
+    for request in requests:
+        try:
+            code[request.step] = collector.code(request)
+        except PipelineError as e:
+            problems += (_of_step(d, request.step) for d in e.diagnostics)
+    if problems:
+        raise PipelineError(_once(problems))
+    return CollectedCode(code, collector.contents, tuple(_once(collector.warnings)))
+
+
+def _of_step(diagnostic: Diagnostic, step: str) -> Diagnostic:
+    return replace(diagnostic, path=("steps", step, "code", *diagnostic.path))
+
+
+def _once(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Drop what was said of the same file for another step; what stands in a field is said of each step."""
+    seen = set[object]()
+    for diagnostic in diagnostics:
+        key = (diagnostic.code, diagnostic.summary, diagnostic.span, diagnostic.path if diagnostic.path[3:] else ())
+        if key not in seen:
+            seen.add(key)
+            yield diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A request whose paths have been found."""
+
+    script: Path
+    source: Path
+    interpreter: str
+    requirements: Path | None
+    included: tuple[Path, ...]
+
+
+class _Collector:
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._shared = {name: folder for name in SHARED_PACKAGES if (folder := _shared_package(name, root))}
+        own = [path for _, path in entry_files()]
+        self._measured = Measured([root, *self._shared.values(), *own])
+        self._imports = ImportReader(lambda file: self._measured.problem(file) is None)
+        self._sources: dict[Path, SourceFiles] = {}
+        self._done: dict[_Located, tuple[ir.Code, tuple[Diagnostic, ...]]] = {}
+        self.contents = self._measured.contents
+        self.warnings: list[Diagnostic] = []
+
+    def code(self, request: CodeRequest) -> ir.Code:
+        located = _locate(request, self._root)
+        if located not in self._done:
+            self._done[located] = self._collect(located)
+        code, warnings = self._done[located]
+        self.warnings += (_of_step(warning, request.step) for warning in warnings)
+        return code
+
+    def _collect(self, located: _Located) -> tuple[ir.Code, tuple[Diagnostic, ...]]:
+        if located.source not in self._sources:
+            self._sources[located.source] = SourceFiles(located.source, self._root, self._shared.values())
+        source = self._sources[located.source]
+        python, warnings = self._python(located, source)
+        placed = _Places(located.source, self._root, self._shared)
+        placed.add_all(python)
+        placed.add_all(source.data)
+        placed.add_all(located.included)
+        for path, file in (*entry_files(), *_requirement_files(located.requirements)):
+            placed.add(path, file)
+        placed.check()
+        # An installed package does not keep the executable bit, so what comes with buzzflow never has it.
+        plain = [p for p in placed.files if not p.startswith("src/")]
+        bundle = self._measured.bundle(placed.files, plain)
+        script = placed.path_of(located.script)
+        requirements = _REQUIREMENTS if located.requirements else None
+        return ir.Code(script, located.interpreter, bundle, requirements), warnings
+
+    def _python(self, located: _Located, source: SourceFiles) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
+        """Return the Python files of the step, and warnings.
+
+        What the script imports must be readable. What comes by name, or because nobody can see what a shell script
+        calls, may be a template or for another Python.
+        """
+        search = SearchPath((located.script.parent, located.source), self._shared)
+        is_python = located.script.suffix == ".py"
+        own = self._imports.closure([located.script] if is_python else [], search)
+        if own.problems:
+            raise PipelineError(own.problems)
+        named = [file for file in located.included if file.suffix == ".py"]
+        extra = [*named, *(init for file in named for init in packages_of(file, located.source))]
+        more = self._imports.closure([*extra, *(() if is_python else source.python)], search)
+        # Who has included modules has seen the warning. The shared packages are not the step's to mend.
+        shown_shared = tuple(f"{shown(folder)}{os.sep}" for folder in self._shared.values())
+        dynamic = [] if named else [d for d in own.dynamic if d.span and not d.span.file.startswith(shown_shared)]
+        unread = [replace(d, severity=Severity.WARNING) for d in more.problems]
+        files = own.files | more.files | {located.script}
+        return files, (*dynamic, *unread)
+
+
+def _shared_package(name: str, root: Path) -> Path | None:
+    """Return the folder of a package that all steps share: the repository's, or the one installed with buzzflow."""
+    return next((folder / name for folder in (root, _INSTALLED) if (folder / name).is_dir()), None)
+
+
+class _Places:
+    """Where each file lies in the bundle; what is not in the source folder keeps its path in the repository."""
+
+    def __init__(self, source: Path, root: Path, shared: Mapping[str, Path]) -> None:
+        self._source = source
+        self._root = root
+        self._shared = shared
+        self._clashes: list[Diagnostic] = []
+        self.files: dict[str, Path] = {}
+
+    def path_of(self, file: Path) -> str:
+        for name, folder in self._shared.items():
+            if file.is_relative_to(folder):
+                return f"shared/{name}/{file.relative_to(folder).as_posix()}"
+        base = self._source if file.is_relative_to(self._source) else self._root
+        return f"src/{file.relative_to(base).as_posix()}"
+
+    def add_all(self, files: Iterable[Path]) -> None:
+        for file in files:
+            self.add(self.path_of(file), file)
+
+    def add(self, path: str, file: Path) -> None:
+        if (other := self.files.setdefault(path, file)) != file:
+            summary = f"{shown(file)} and {shown(other)} would both be {path} in the bundle"
+            self._clashes.append(Diagnostic("BF135", summary, hint="rename one of them"))
+
+    def check(self) -> None:
+        if self._clashes:
+            raise PipelineError(self._clashes)
+
+
+# ------------------------------------------------------------------ where things are
+
+
+def _locate(request: CodeRequest, root: Path) -> _Located:
+    problems: list[Diagnostic] = []
+    folder = Path(os.path.realpath(request.folder))
+    bases = [folder, root]
+
+    def found(written: str, bases: Sequence[Path], field: str, *, is_folder: bool = False) -> Path | None:
+        place = _find(written, bases, root, is_folder=is_folder)
+        if isinstance(place, Diagnostic):
+            problems.append(replace(place, path=(field,)))
+            return None
+        return place
+
+    source = found(request.source_dir, bases, "source_dir", is_folder=True) if request.source_dir is not None else None
+    script = None
+    if request.source_dir is None or source:
+        script = found(request.entry_point, [*([source] if source else []), *bases], "entry_point")
+    if script and source and not script.is_relative_to(source):
+        summary = f"{request.entry_point!r} does not lie in the source folder {request.source_dir!r}"
+        problems.append(Diagnostic("BF131", summary, ("entry_point",)))
+    requirements = found(request.requirements, bases, "requirements") if request.requirements is not None else None
+    if script and request.requirements is None and (beside := script.with_name(_REQUIREMENTS)).is_file():
+        requirements = beside
+    interpreter = request.interpreter or _INTERPRETERS.get(Path(request.entry_point).suffix)
+    if not interpreter:
+        summary = f"what runs {request.entry_point!r} does not follow from its name"
+        problems.append(Diagnostic("BF130", summary, ("entry_point",), "say it: `interpreter: Rscript`"))
+    include: list[Path] = []
+    for number, pattern in enumerate(request.include):
+        match included(pattern, bases, root):
+            case Diagnostic() as problem:
+                problems.append(replace(problem, path=("include", number)))
+            case files:
+                include += files
+    if problems or not script or not interpreter:
+        raise PipelineError(problems)
+    return _Located(script, source or script.parent, interpreter, requirements, tuple(include))
+
+
+def _find(written: str, bases: Sequence[Path], root: Path, *, is_folder: bool) -> Path | Diagnostic:
+    """Return *written* below the first of *bases* that has it; its folder without links, its name as written."""
+    outside = not _is_inside(written, bases, root)
+    for base in bases:
+        path = _exact(base, written, is_folder=is_folder)
+        if path and Path(os.path.realpath(path)).is_relative_to(root) and path.is_relative_to(root):
+            return path
+        outside = outside or path is not None
+    if outside:
+        return Diagnostic("BF131", f"{written!r} leads out of the repository {shown(root)}")
+    what = "folder" if is_folder else "file"
+    return Diagnostic("BF130", f"there is no {what} {written!r}", hint=_nearby(written, bases, is_folder=is_folder))
+
+
+def _is_inside(written: str, bases: Sequence[Path], root: Path) -> bool:
+    return "\0" in written or any(Path(os.path.normpath(base / written)).is_relative_to(root) for base in bases)
+
+
+def _exact(base: Path, written: str, *, is_folder: bool) -> Path | None:
+    try:
+        path = base / written
+        real = Path(os.path.realpath(path if is_folder else path.parent))
+        path = real if is_folder else real / path.name
+        return path if (path.is_dir() if is_folder else path.is_file()) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _nearby(written: str, bases: Sequence[Path], *, is_folder: bool) -> str | None:
+    """Name what was probably meant: a close name in the same folder, or the same name one folder further down."""
+    suffix = Path(written).suffix
+    for base in bases[:2]:
+        parent = Path(written).parent
+        if "\0" in written or not (base / parent).is_dir():
+            continue
+        found = [p for pattern in ("*", "*/*") for p in sorted((base / parent).glob(pattern))[:1000]]
+        fits = [p for p in found if (p.is_dir() if is_folder else p.is_file() and p.suffix == suffix)]
+        names = [p.relative_to(base / parent) for p in fits if not any(part.startswith(".") for part in p.parts[-2:])]
+        if same := [n for n in names if n.name == Path(written).name]:
+            return f"did you mean {(parent / same[0]).as_posix()!r}?"
+        known = [(parent / n).as_posix() for n in names if len(n.parts) == 1]
+        if closest(written, known) or (known and base == bases[-1]):
+            return did_you_mean(written, known)
+    return f"it is looked for from {' and '.join(sorted({shown(base) for base in bases}))}"
+
+
+def _requirement_files(file: Path | None) -> Iterator[tuple[str, Path]]:
+    """Yield *file* as requirements.txt, and the files that it names with `-r` or `-c` beside it."""
+    if file is None:
+        return
+    todo, seen = [file], set[Path]()
+    while todo:
+        current = todo.pop()
+        seen.add(current)
+        yield (_REQUIREMENTS if current == file else current.relative_to(file.parent).as_posix()), current
+        for name in _NESTED_REQUIREMENTS.findall(current.read_text(encoding="utf-8", errors="replace")):
+            named = Path(os.path.normpath(current.parent / name))
+            if "://" in name or "$" in name or named in seen:
+                continue
+            if not named.is_relative_to(file.parent) or not named.is_file():
+                summary = f"{shown(current)} names {name!r}, which is no file beside it"
+                raise PipelineError([Diagnostic("BF130", summary, ("requirements",))])
+            todo.append(named)

@@ -1,0 +1,210 @@
+"""Follow the imports of Python files through the repository, by reading and never by running them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from buzzflow.diagnostics import Diagnostic, Severity, Span
+from buzzflow.loader.files import shown
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPath:
+    """Where Python will look in the container: *folders* one after the other, then *packages* that all steps share."""
+
+    folders: tuple[Path, ...]
+    packages: Mapping[str, Path]
+
+    def holds(self, file: Path) -> bool:
+        """Whether *file* lies where an import may find it."""
+        return any(file.is_relative_to(folder) for folder in (*self.folders, *self.packages.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Files that import one another, with what is wrong in them; *dynamic* are warnings."""
+
+    files: frozenset[Path]
+    problems: tuple[Diagnostic, ...]
+    dynamic: tuple[Diagnostic, ...]
+
+
+class _Import(NamedTuple):
+    level: int  # the number of leading dots
+    module: tuple[str, ...]
+    names: tuple[str, ...] = ()  # each may be an attribute or a module
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    imports: tuple[_Import, ...] = ()
+    exports: tuple[str, ...] = ()  # what `__all__` lists
+    dynamic: tuple[Diagnostic, ...] = ()
+    problem: Diagnostic | None = None
+
+
+class ImportReader:
+    """Reads each file once, however many steps import it; *readable* says which files may be opened."""
+
+    def __init__(self, readable: Callable[[Path], bool]) -> None:
+        self._readable = readable
+        self._modules: dict[Path, _Module] = {}
+
+    def closure(self, roots: Iterable[Path], path: SearchPath) -> Closure:
+        """Return *roots* and every local file that they import, directly or not.
+
+        Conditional imports and those in functions count. A name that could be an attribute or a module is taken for the
+        module when there is one. What is not found is a package of the image, and none of our business.
+        """
+        todo, seen = list(roots), set[Path]()
+        problems: list[Diagnostic] = []
+        dynamic: list[Diagnostic] = []
+        while todo:
+            file = todo.pop()
+            if file in seen:
+                continue
+            seen.add(file)
+            module = self._module(file)
+            problems += [module.problem] if module.problem else []
+            dynamic += module.dynamic
+            for imported in module.imports:
+                todo += self._imported(imported, file, path)
+        return Closure(frozenset(seen), tuple(sorted(problems, key=_place)), tuple(sorted(dynamic, key=_place)))
+
+    def _imported(self, imported: _Import, file: Path, path: SearchPath) -> Iterator[Path]:
+        if imported.level:
+            base = file.parents[min(imported.level, len(file.parents)) - 1]
+            if not path.holds(base):
+                return
+            start: Sequence[Path] = (base,)
+            packages: Mapping[str, Path] = {}
+        else:
+            start, packages = path.folders, path.packages
+        files, folders = _walk(imported.module, start, packages)
+        yield from files
+        names = imported.names
+        if "*" in names and folders:
+            names = tuple(n for f in (files[-1:] or [folders[0] / "__init__.py"]) for n in self._module(f).exports)
+        for name in names:
+            if (found := _find(name, folders)) and found[0]:
+                yield found[0]
+
+    def _module(self, file: Path) -> _Module:
+        if file not in self._modules:
+            self._modules[file] = _read(file) if self._readable(file) else _Module()
+        return self._modules[file]
+
+
+def _walk(
+    parts: Sequence[str], start: Sequence[Path], packages: Mapping[str, Path]
+) -> tuple[list[Path], Sequence[Path]]:
+    """Return the files that importing *parts* runs, and the folders in which its submodules lie."""
+    files: list[Path] = []
+    folders = start
+    for number, part in enumerate(parts):
+        found = _find(part, folders)
+        if number == 0 and part in packages and (found is None or found[0] is None):
+            package = packages[part] / "__init__.py"
+            found = package if package.is_file() else None, (packages[part],)
+        if found is None:
+            return files, ()
+        file, folders = found
+        files += [file] if file else []
+    return files, folders
+
+
+def _find(name: str, folders: Sequence[Path]) -> tuple[Path | None, Sequence[Path]] | None:
+    """Return the module *name* and, for a package, its folders. A package without `__init__.py` is folders alone."""
+    portions = []
+    for folder in folders:
+        if (package := folder / name / "__init__.py").is_file():
+            return package, (folder / name,)
+        if (module := folder / f"{name}.py").is_file():
+            return module, ()
+        if (folder / name).is_dir():
+            portions.append(folder / name)
+    return (None, portions) if portions else None
+
+
+def packages_of(file: Path, below: Path) -> list[Path]:
+    """Return the `__init__.py` of each package around *file*, up to but without the folder *below*."""
+    around = [p / "__init__.py" for p in file.parents if p != below and p.is_relative_to(below)]
+    return [init for init in around if init.is_file()]
+
+
+# ------------------------------------------------------------------ one file
+
+
+def _read(file: Path) -> _Module:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python thinks of '\d' is no matter of ours
+            tree = ast.parse(file.read_bytes(), file.name)
+    except SyntaxError as e:
+        return _Module(problem=_unreadable(file, e.msg, e.lineno, e.offset))
+    except (ValueError, RecursionError, MemoryError) as e:
+        return _Module(problem=_unreadable(file, str(e) or "it is nested too deeply"))
+    except OSError:
+        return _Module()  # whoever puts the file into a bundle says so
+    nodes = [*ast.walk(tree)]
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _loads_a_module(node.func)]
+    return _Module(
+        imports=(*(i for node in nodes for i in _statement(node)), *(i for call in calls for i in _literal(call))),
+        exports=tuple(name for node in tree.body for name in _exports(node)),
+        dynamic=tuple(_dynamic(file, call) for call in calls if not [*_literal(call)]),
+    )
+
+
+def _unreadable(file: Path, reason: str, line: int | None = None, column: int | None = None) -> Diagnostic:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    hint = f"buzzflow runs on Python {version} and reads the file to find what it imports"
+    span = Span(shown(file), max(line or 1, 1), max(column or 1, 1))
+    return Diagnostic("BF132", f"{file.name} is not valid Python: {reason}", hint=hint, span=span)
+
+
+def _statement(node: ast.AST) -> Iterator[_Import]:
+    match node:
+        case ast.Import(names=names):
+            yield from (_Import(0, tuple(alias.name.split("."))) for alias in names)
+        case ast.ImportFrom(module=module, names=names, level=level):
+            yield _Import(level, tuple(module.split(".")) if module else (), tuple(alias.name for alias in names))
+
+
+def _loads_a_module(function: ast.expr) -> bool:
+    match function:
+        case ast.Name(id="__import__" | "import_module") | ast.Attribute(attr="import_module"):
+            return True
+    return False
+
+
+def _literal(call: ast.Call) -> Iterator[_Import]:
+    match call.args:
+        case [ast.Constant(value=str(name)), *_] if name and not name.startswith("."):
+            yield _Import(0, tuple(name.split(".")))
+
+
+def _exports(node: ast.stmt) -> Iterator[str]:
+    match node:
+        case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=items) | ast.Tuple(elts=items)):
+            yield from (item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str))
+
+
+def _dynamic(file: Path, call: ast.Call) -> Diagnostic:
+    return Diagnostic(
+        "BF134",
+        f"{file.name} imports a module whose name is known only when it runs",
+        hint="if it is a module of the repository, name its file under `include`",
+        span=Span(shown(file), call.lineno, call.col_offset + 1),
+        severity=Severity.WARNING,
+    )
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    span = diagnostic.span
+    return (span.file, span.line, span.column) if span else ("", 0, 0)

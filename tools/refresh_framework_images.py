@@ -1,0 +1,115 @@
+"""Write `framework_images.json`: the addresses of SageMaker's framework images, from the SDK's own data.
+
+    python tools/refresh_framework_images.py sagemaker_core-2.27.0-py3-none-any.whl --date 2026-11-22
+
+The wheel (`pip download --no-deps sagemaker-core`) may also be unpacked. Its code is neither imported nor needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+FRAMEWORKS = ("sklearn", "xgboost", "pytorch", "tensorflow", "huggingface")
+TARGET = Path(__file__).parents[1] / "buzzflow/backends/sagemaker/framework_images.json"
+NO_PYTHON = "any"  # the tag names no Python, or no accelerator
+NO_ACCELERATOR = "any"
+# Where a partition's registries are: botocore's endpoints.json, `dnsSuffix` of each partition. The rest: amazonaws.com
+DNS_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "eusc-": "amazonaws.eu",
+}
+
+
+def main() -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheel", type=Path, help="the wheel of sagemaker-core, or the folder it was unpacked to")
+    parser.add_argument("--date", type=date.fromisoformat, default=date.today(), help="the day to write into the file")
+    arguments = parser.parse_args()
+    table = framework_images(zipfile.Path(arguments.wheel) if arguments.wheel.is_file() else arguments.wheel)
+    TARGET.write_text(as_text({"source": _source(arguments.wheel), "date": str(arguments.date), **table}), "utf-8")
+    print(f"{TARGET}: {TARGET.stat().st_size} bytes")
+
+
+def framework_images(package: Path | zipfile.Path) -> dict[str, Any]:
+    """Return the table: registries (region to account) once each, and for every framework its versions' images.
+
+    Processing and training both use the images that the SDK calls those of training.
+    """
+    registries: list[dict[str, str]] = []
+    frameworks = {}
+    for name in FRAMEWORKS:
+        config = json.loads((package / f"sagemaker/core/image_uri_config/{name}.json").read_text("utf-8"))["training"]
+        entries = [*(_transformers(config) if name == "huggingface" else config["versions"].items())]
+        versions: dict[str, Any] = {}
+        for version, entry in entries:
+            for python, image in _pythons(entry):
+                if image["registries"] not in registries:
+                    registries.append(image["registries"])
+                accelerators = image.get("processors", config.get("processors")) or [NO_ACCELERATOR]
+                tags = {a: f"{image['repository']}:{_tag(version, image, a, python)}" for a in accelerators}
+                place = {"registries": registries.index(image["registries"]), **tags}
+                versions.setdefault(version, {})[python or NO_PYTHON] = place
+        aliases = _aliases(config.get("version_aliases", {}), [*versions])
+        frameworks[name] = {"aliases": aliases, "versions": versions}
+    return {"dns_suffixes": DNS_SUFFIXES, "registries": registries, "frameworks": frameworks}
+
+
+def _transformers(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield Hugging Face images by two versions: `4.56.2-pytorch2.8.0`."""
+    for version, bases in config["versions"].items():
+        for base, entry in bases.items():
+            if base != "version_aliases":
+                number = re.sub(r"^[a-z]+", "", base)
+                yield f"{version}-{base}", {"tag_prefix": f"{number}-transformers{version}", **entry}
+
+
+def _pythons(entry: dict[str, Any]) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    if "repository" in entry:
+        yield from ((python, entry) for python in entry.get("py_versions") or [None])
+    else:
+        yield from entry.items()  # tensorflow 1.13.1 has one image for each Python
+
+
+def _tag(version: str, image: dict[str, Any], accelerator: str, python: str | None) -> str:
+    """Return the tag as `sagemaker.core.image_uris` composes it."""
+    processor = None if accelerator == NO_ACCELERATOR else accelerator
+    container = image.get("container_version", {}).get(processor)
+    return "-".join(part for part in (image.get("tag_prefix", version), processor, python, container) if part)
+
+
+def _aliases(aliases: dict[str, str], versions: list[str]) -> dict[str, str]:
+    """Return the short versions; one that could mean several Hugging Face images is none."""
+    found = {alias: version for alias, version in aliases.items() if version in versions}
+    for short in {*aliases.values(), *aliases, *(v.partition("-")[0] for v in versions)}:
+        full = aliases.get(short, short)
+        matching = [v for v in versions if v.startswith((f"{full}-pytorch", f"{full}-tensorflow"))]
+        if len(matching) == 1:
+            found[short] = matching[0]
+    return dict(sorted(found.items()))
+
+
+def _source(wheel: Path) -> str:
+    match = re.match(r"sagemaker_core-([^-]+)-", wheel.name) or re.search(r"([\d.]+)", wheel.name)
+    return f"sagemaker-core {match[1] if match else 'of unknown version'}"
+
+
+def as_text(table: dict[str, Any]) -> str:
+    """Return JSON with a line for each version: a new one is one line in the diff."""
+    text = json.dumps(table, indent=1, ensure_ascii=False)
+    return re.sub(r"\{\n {5}[^{}]*(?:\{[^{}]*\}[^{}]*)*\n {4}\}", lambda m: re.sub(r"\s*\n\s*", " ", m[0]), text) + "\n"
+
+
+if __name__ == "__main__":
+    main()
