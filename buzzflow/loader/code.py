@@ -115,23 +115,29 @@ class _Collector:
         if located.source not in self._sources:
             self._sources[located.source] = SourceFiles(located.source, self._root, self._shared.values())
         source = self._sources[located.source]
-        python, warnings = self._python(located, source)
+        python, warnings, problems = self._python(located, source)
         placed = _Places(located.source, self._root, self._shared)
-        placed.add_all(python)
+        placed.add_all(sorted(python))
         placed.add_all(source.data)
         placed.add_all(located.included)
         for path, file in (*entry_files(), *_requirement_files(located.requirements)):
             placed.add(path, file)
-        placed.check()
         # An installed package does not keep the executable bit, so what comes with buzzflow never has it.
         plain = [p for p in placed.files if not p.startswith("src/")]
-        bundle = self._measured.bundle(placed.files, plain)
-        script = placed.path_of(located.script)
+        try:
+            placed.check()
+            bundle = self._measured.bundle(placed.files, plain)
+        except PipelineError as e:
+            raise PipelineError([*problems, *e.diagnostics]) from None
+        if problems:
+            raise PipelineError(problems)
         requirements = _REQUIREMENTS if located.requirements else None
-        return ir.Code(script, located.interpreter, bundle, requirements), warnings
+        return ir.Code(placed.path_of(located.script), located.interpreter, bundle, requirements), warnings
 
-    def _python(self, located: _Located, source: SourceFiles) -> tuple[frozenset[Path], tuple[Diagnostic, ...]]:
-        """Return the Python files of the step, and warnings.
+    def _python(
+        self, located: _Located, source: SourceFiles
+    ) -> tuple[frozenset[Path], tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+        """Return the Python files of the step, warnings, and problems.
 
         What the script imports must be readable. What comes by name, or because nobody can see what a shell script
         calls, may be a template or for another Python.
@@ -139,17 +145,19 @@ class _Collector:
         search = SearchPath((located.script.parent, located.source), self._shared)
         is_python = located.script.suffix == ".py"
         own = self._imports.closure([located.script] if is_python else [], search)
-        if own.problems:
-            raise PipelineError(own.problems)
         named = [file for file in located.included if file.suffix == ".py"]
-        extra = [*named, *(init for file in named for init in packages_of(file, located.source))]
-        more = self._imports.closure([*extra, *(() if is_python else source.python)], search)
+        packages = [init for file in named for init in packages_of(file, self._import_base(file, located.source))]
+        more = self._imports.closure([*named, *packages, *(() if is_python else source.python)], search)
         # Who has included modules has seen the warning. The shared packages are not the step's to mend.
-        shown_shared = tuple(f"{shown(folder)}{os.sep}" for folder in self._shared.values())
-        dynamic = [] if named else [d for d in own.dynamic if d.span and not d.span.file.startswith(shown_shared)]
-        unread = [replace(d, severity=Severity.WARNING) for d in more.problems]
-        files = own.files | more.files | {located.script}
-        return files, (*dynamic, *unread)
+        shared = tuple(f"{shown(folder)}{os.sep}" for folder in self._shared.values())
+        dynamic = [] if named else [d for d in own.dynamic if d.span and not d.span.file.startswith(shared)]
+        unread = [replace(d, severity=Severity.WARNING) for d in more.problems if d not in own.problems]
+        return own.files | more.files | {located.script}, (*dynamic, *unread), own.problems
+
+    def _import_base(self, file: Path, source: Path) -> Path:
+        folders = (*self._shared.values(), source)
+        found = next((folder for folder in folders if file.is_relative_to(folder)), self._root)
+        return found.parent if found in self._shared.values() else found
 
 
 def _shared_package(name: str, root: Path) -> Path | None:
@@ -284,7 +292,7 @@ def _requirement_files(file: Path | None) -> Iterator[tuple[str, Path]]:
         current = todo.pop()
         seen.add(current)
         yield (_REQUIREMENTS if current == file else current.relative_to(file.parent).as_posix()), current
-        for name in _NESTED_REQUIREMENTS.findall(current.read_text(encoding="utf-8", errors="replace")):
+        for name in _NESTED_REQUIREMENTS.findall(_text(current)):
             named = Path(os.path.normpath(current.parent / name))
             if "://" in name or "$" in name or named in seen:
                 continue
@@ -292,3 +300,10 @@ def _requirement_files(file: Path | None) -> Iterator[tuple[str, Path]]:
                 summary = f"{shown(current)} names {name!r}, which is no file beside it"
                 raise PipelineError([Diagnostic("BF130", summary, ("requirements",))])
             todo.append(named)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # the bundle says why it cannot be read

@@ -110,3 +110,12 @@ def shown(path: Path) -> str:
 def inside(path: Path, folder: Path) -> bool:
     """Whether *path*, links followed, lies in *folder*."""
     return path.resolve().is_relative_to(folder.resolve())
+
+
+def line_of(span: Span) -> str | None:
+    """Return the text of the line that *span* points at, or None when it is in no file that can be read."""
+    try:
+        lines = Path(span.file).read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError):
+        return None
+    return lines[span.line - 1] if span.line <= len(lines) else None

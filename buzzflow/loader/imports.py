@@ -7,11 +7,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import decode_source
 from pathlib import Path
 from typing import NamedTuple
 
 from buzzflow.diagnostics import Diagnostic, Severity, Span
 from buzzflow.loader.files import shown
+
+_MOST_BYTES = 8 * 1024**2  # a syntax tree takes a hundred times as much memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +148,14 @@ def _read(file: Path) -> _Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Python thinks of '\d' is no matter of ours
-            tree = ast.parse(file.read_bytes(), file.name)
+            if file.stat().st_size > _MOST_BYTES:
+                return _Module(problem=_unreadable(file, f"it is larger than {_MOST_BYTES // 1024**2} MiB"))
+            tree = ast.parse(decode_source(file.read_bytes()), file.name)
     except SyntaxError as e:
         return _Module(problem=_unreadable(file, e.msg, e.lineno, e.offset))
+    except UnicodeDecodeError as e:
+        problem = f"it is not {e.encoding.upper()}, byte 0x{e.object[e.start]:02x}"
+        return _Module(problem=_unreadable(file, problem, e.object.count(b"\n", 0, e.start) + 1))
     except (ValueError, RecursionError, MemoryError) as e:
         return _Module(problem=_unreadable(file, str(e) or "it is nested too deeply"))
     except OSError:

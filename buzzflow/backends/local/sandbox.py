@@ -1,13 +1,16 @@
 """Start one step that sees its own folders, and end all of it: `python -I -S sandbox.py CONTROL STATUS < spec`.
 
-A program of its own, standard library only: namespaces want a process without threads. It stays as the parent of everything that
-the step starts, so that nothing outlives the step, nor buzzflow. The spec is JSON on standard input: `argv`, `environment`,
-`cwd`, `network` and `mounts` (null: no namespace; `argv` null: only try). CONTROL takes `T` (terminate) and `K` (kill); its end, when
-buzzflow died, kills too. STATUS gives lines of JSON: `problem` (nothing was started), `cannot_run`, `end`.
+A program of its own, standard library only: namespaces want a process without threads. It stays as the parent of
+everything that the step starts, so that nothing outlives the step, nor buzzflow.
+
+The spec is JSON on standard input: `argv` (null: only try), `environment`, `cwd`, `network`, `mounts` (null: no namespace).
+CONTROL takes `T` (terminate) and `K` (kill); its end, when buzzflow died, kills too.
+STATUS gives lines of JSON: `problem` (nothing was started), `cannot_run`, `end`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -39,7 +42,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def main(control: int, status: int) -> None:
     """Run the step of the spec to its end and say how it ended."""
     for descriptor in (control, status):
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003
     spec = json.load(sys.stdin.buffer)
     wake = _wake_up_on(signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     if LINUX:
@@ -103,10 +106,8 @@ def _signal_all(step: int, number: int) -> None:
 
 
 def _signal(send: Any, pid: int, number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # it ended a moment ago
         send(pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass  # it ended a moment ago
 
 
 def _descendants() -> list[int]:
@@ -145,7 +146,7 @@ def _become(spec: dict[str, Any], status: int, supervisor: int) -> NoReturn:
         os._exit(SET_UP_FAILED)
     argv = spec["argv"]
     try:
-        os.execvpe(argv[0], argv, spec["environment"])
+        os.execvpe(argv[0], argv, spec["environment"])  # noqa: S606
     except (OSError, ValueError) as e:
         _tell(status, cannot_run=f"cannot run {argv[0]!r}: {getattr(e, 'strerror', None) or e}")
         missing = isinstance(e, (FileNotFoundError, NotADirectoryError))
@@ -239,22 +240,25 @@ def _make_read_only(target: str) -> None:
 
 
 def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    source_, target_, kind_, options_ = (os.fsencode(t) if t is not None else None for t in (source, target, kind, options))
+    source_, target_, kind_, options_ = (
+        os.fsencode(t) if t is not None else None for t in (source, target, kind, options)
+    )
     try:
-        _call("mount", source_, target_, kind_, ctypes.c_ulong(flags), options_)
+        _call("mount", source_, target_, kind_, flags, options_)
     except OSError as e:
         raise OSError(e.errno, f"cannot mount on {target}: {e.strerror}") from e
 
 
 def _call(name: str, *arguments: Any) -> None:
-    if getattr(_libc, name)(*arguments) != 0:
+    longs = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
+    if getattr(_libc, name)(*longs) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
 def _wake_up_on(*numbers: int) -> int:
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)
+    os.set_blocking(writer, False)  # noqa: FBT003
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in numbers:
         signal.signal(number, lambda *_: None)

@@ -33,7 +33,9 @@ class Make:
         return ir.Step(name, ir.Processing(self.job(**fields)), **step or {})
 
     def training(self, name: str = "train", *, step: dict[str, Any] | None = None, **fields: Any) -> ir.Step:
-        own = {f: fields.pop(f) for f in ("hyperparameters", "metrics", "input_mode", "spot", "checkpoints") if f in fields}
+        own = {
+            f: fields.pop(f) for f in ("hyperparameters", "metrics", "input_mode", "spot", "checkpoints") if f in fields
+        }
         return ir.Step(name, ir.Training(self.job(**fields), **own), **step or {})
 
     def pipeline(self, *steps: ir.Step, **fields: Any) -> ir.Pipeline:

@@ -49,7 +49,9 @@ def train() -> ir.Step:
         image=SKLEARN,
         code=ir.Code("src/train.py", "python3", ir.Bundle("b" * 64, ())),
         environment=(("LOG_LEVEL", "info"),),
-        inputs=(ir.Input("train", ir.OutputReference("extract", "train"), "/opt/ml/input/data/train", mode="fast_file"),),
+        inputs=(
+            ir.Input("train", ir.OutputReference("extract", "train"), "/opt/ml/input/data/train", mode="fast_file"),
+        ),
         role=ROLE,
         timeout=1800,
     )
@@ -74,7 +76,9 @@ def evaluate() -> ir.Step:
             ir.Input("model", model, "/opt/ml/processing/input/model"),
             ir.Input("test", test, "/opt/ml/processing/input/test"),
         ),
-        outputs=(ir.Output("report", "/opt/ml/processing/output/report", reports=(ir.JsonFile("report", "metrics.json"),)),),
+        outputs=(
+            ir.Output("report", "/opt/ml/processing/output/report", reports=(ir.JsonFile("report", "metrics.json"),)),
+        ),
         role=ROLE,
     )
     needs = (ir.Need("train", ir.Because.REFERENCE), ir.Need("extract", ir.Because.REFERENCE))

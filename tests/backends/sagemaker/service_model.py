@@ -91,9 +91,9 @@ def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
             pattern = shape.metadata.get("pattern")
             if pattern and "\\p{" not in pattern and not re.fullmatch(pattern, value):
                 yield f"{path}: {value!r} does not match {pattern}"
-        case ("integer" | "long"), int() if not isinstance(value, bool):
+        case (("integer" | "long"), int()) if not isinstance(value, bool):
             yield from _limits(shape, value, path)
-        case ("float" | "double"), int() | float() if not isinstance(value, bool):
+        case (("float" | "double"), int() | float()) if not isinstance(value, bool):
             yield from _limits(shape, value, path)
         case "boolean", bool():
             pass

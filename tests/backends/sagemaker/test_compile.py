@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buzzflow import ir
-from buzzflow.backends.backend import find_backend
 from buzzflow.backends.sagemaker import backend
 from buzzflow.backends.sagemaker.compile import iso_duration
 
@@ -154,11 +153,3 @@ def test_a_fail_step_is_as_the_sdk_writes_it(compiled_step):
     message = ir.Text(("x ", ir.ParameterReference("P", ir.Kind.TEXT)))
     expected = json.loads((HERE / "sdk-3.27.0/fail.json").read_text())
     assert compiled_step(ir.Step("F", ir.Fail(message))) == expected
-
-
-def test_sagemaker_is_found_by_its_name_when_buzzflow_is_installed():
-    try:
-        found = find_backend("sagemaker")
-    except Exception:  # noqa: BLE001
-        pytest.skip("buzzflow is not installed")
-    assert found is backend

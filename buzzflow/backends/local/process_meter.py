@@ -1,0 +1,111 @@
+"""Read what a tree of processes uses, and whether the system ran out of memory. Nothing here fails a step."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from buzzflow.metrics import Sample, Usage, UsageRecorder
+
+_PSS_SHARE = 0.1  # of the time; to ask for it the system walks through the process's memory
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+class ProcessMeter:
+    """Reads the processes below *supervisor*, which itself does not count."""
+
+    def __init__(self, supervisor: int) -> None:
+        self._started = time.monotonic()
+        self._recorder = UsageRecorder("psutil")
+        self._cpu_seconds = 0.0
+        self._shared_bytes = 0
+        self._next_pss = 0.0
+        self._seen: set[psutil.Process] = (
+            set()
+        )  # they compare by pid and start, so a new process is not taken for an old one
+        try:
+            self._supervisor: psutil.Process | None = psutil.Process(supervisor)
+        except psutil.Error:
+            self._supervisor = None
+
+    def read(self) -> None:
+        """Take a reading."""
+        with contextlib.suppress(psutil.Error, OSError):
+            if self._supervisor is not None:
+                processes = self._supervisor.children(recursive=True)
+                self._seen.update(processes)
+                self._read(self._supervisor, processes)
+
+    def finish(self, cpu_seconds: float | None, largest_process_bytes: int | None) -> Usage:
+        """Return the figures; the arguments are what the system counted by itself, where that is known."""
+        now = time.monotonic()
+        if cpu_seconds is not None:
+            # A program that ignores its children's end loses their time from the system's sum, not from the readings.
+            self._cpu_seconds = max(self._cpu_seconds, cpu_seconds)
+            self._recorder.add(Sample(now, self._cpu_seconds, 0), memory_peak_bytes=largest_process_bytes)
+        return self._recorder.finish(now - self._started, cpu_seconds=self._cpu_seconds)
+
+    def kill_leftovers(self) -> None:
+        """Kill every process that was ever seen and still runs."""
+        for process in self._seen:
+            with contextlib.suppress(psutil.Error):
+                process.kill()  # psutil checks that the pid is still the same process
+
+    def _read(self, supervisor: psutil.Process, processes: list[psutil.Process]) -> None:
+        now, memory, alive = time.monotonic(), 0, []
+        # A process's time goes to its parent when it has ended, so the living together hold everything.
+        times = supervisor.cpu_times()
+        cpu = times.children_user + times.children_system
+        for process in processes:
+            with contextlib.suppress(psutil.Error), process.oneshot():
+                times = process.cpu_times()
+                cpu += times.user + times.system + times.children_user + times.children_system
+                memory += process.memory_info().rss
+                alive.append(process)
+        self._cpu_seconds = max(self._cpu_seconds, cpu)
+        if len(alive) > 1:
+            memory = self._without_shared(alive, memory)
+        self._recorder.add(Sample(now, self._cpu_seconds, memory))
+
+    def _without_shared(self, processes: list[psutil.Process], rss: int) -> int:
+        """Count what processes share once: now and then by asking, in between by the last answer."""
+        begin = time.monotonic()
+        if begin >= self._next_pss:
+            self._shared_bytes = max(rss - sum(_pss(processes)), 0)
+            end = time.monotonic()
+            self._next_pss = end + (end - begin) / _PSS_SHARE
+        return max(rss - self._shared_bytes, 0)
+
+
+def _pss(processes: list[psutil.Process]) -> Iterator[int]:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            try:
+                full = process.memory_full_info()
+            except psutil.AccessDenied:
+                full = process.memory_info()
+            yield getattr(full, "pss", full.rss)
+
+
+def out_of_memory_kills() -> int:
+    """Return how many processes the system killed for memory so far: of this control group, else of the machine."""
+    for file in (*_counters_of_own_group(), Path("/proc/vmstat")):
+        with contextlib.suppress(OSError):
+            if found := re.search(r"^oom_kill (\d+)$", file.read_text(encoding="ascii"), re.MULTILINE):
+                return int(found[1])
+    return 0
+
+
+def _counters_of_own_group() -> Iterator[Path]:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, group = line.split(":", 2)
+            if controllers == "memory":
+                yield _CGROUPS / "memory" / group.lstrip("/") / "memory.oom_control"
+            elif not controllers:
+                yield _CGROUPS / group.lstrip("/") / "memory.events"

@@ -1,0 +1,92 @@
+"""`create --local`: run here, show it, and stop cleanly when told to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import typer
+
+from buzzflow.backends.local.events import State
+from buzzflow.cli.main import fail
+from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver import check
+from buzzflow.driver.local import DEFAULT_JOBS, run_local
+from buzzflow.loader.files import line_of
+from buzzflow.views import problems, summary
+from buzzflow.views.progress import progress
+
+STEP_FAILED, INTERRUPTED = 4, 130
+_EXITS = {State.SUCCEEDED: 0, State.FAILED: STEP_FAILED, State.STOPPED: INTERRUPTED}
+
+
+def run_here(
+    target: Path, executor: str, settings: Sequence[str], parameters: Sequence[str], jobs: int | None, *, as_json: bool
+) -> int:
+    """Run the pipeline and return the exit code."""
+    out, err = summary.console(), summary.console(stderr=True)
+    stop = threading.Event()
+    try:
+        given = _parameters(parameters)
+        checked = check(target, backend="local", settings=settings, local=True)
+        if checked.warnings:
+            typer.echo(problems.human(checked.warnings, line_of, colour=sys.stderr.isatty()) + "\n", err=True)
+        with _stopping(stop), progress(err, quiet=as_json) as emit:
+            report = run_local(
+                checked,
+                executor=executor,
+                parameters=given,
+                jobs=jobs or max(DEFAULT_JOBS, os.cpu_count() or 1),
+                emit=emit,
+                stop=stop,
+            )
+    except PipelineError as e:
+        raise fail(e, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps(summary.as_data(report), indent=2))
+    else:
+        err.print()
+        out.print(summary.table(report))
+        for screen in summary.failures(report):
+            err.print()
+            err.print(screen, soft_wrap=True)
+        out.print()
+        out.print(summary.verdict(report), soft_wrap=True)
+    return _EXITS[report.state]
+
+
+def _parameters(texts: Sequence[str]) -> dict[str, str]:
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            hint = "write --param max_depth=8"
+            raise PipelineError([Diagnostic("BF500", f"--param {text}: a name, = and a value are needed", hint=hint)])
+        given[name] = value
+    return given
+
+
+@contextmanager
+def _stopping(stop: threading.Event) -> Iterator[None]:
+    """Turn the first interrupt into *stop*; a second one ends the program at once."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        os.write(2, f"\nstopping ({signal.Signals(number).name}); once more to end at once\n".encode())
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

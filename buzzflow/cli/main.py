@@ -1,0 +1,143 @@
+"""The `buzzflow` command.
+
+Results go to stdout, all else to stderr. Exit codes: 0 done, 1 problems in the user's files, 2 wrong usage, 3 a bug in
+buzzflow, 4 a step failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buzzflow.diagnostics import PipelineError
+
+PROBLEMS, BUG = 1, 3
+
+app = typer.Typer(
+    name="buzzflow",
+    help="Compile pipeline.yaml files for Amazon SageMaker, and run them on this machine.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+Target = Annotated[Path, typer.Argument(help="A folder with a pipeline.yaml, or the file.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value: steps.train.timeout=2h.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+BackendName = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Default: what the pipeline is for.")]
+
+
+def main() -> None:
+    """Run the command and exit."""
+    try:
+        app(_with_default_executor(sys.argv[1:]))
+    except Exception:  # noqa: BLE001  # the last place that can tell a bug from a mistake
+        traceback.print_exc()
+        told = f"this is a bug in buzzflow {version('buzzflow')}, not in your files: please report the lines above"
+        print(told, file=sys.stderr)  # noqa: T201  # the command line prints
+        sys.exit(BUG)
+
+
+def _with_default_executor(arguments: list[str]) -> list[str]:
+    """Give `--local` its value: an option of the parser either always takes one or never."""
+    return ["--local=auto" if a == "--local" else a for a in arguments]
+
+
+def fail(error: PipelineError, *, as_json: bool) -> typer.Exit:
+    """Show what is wrong and return the exit."""
+    from buzzflow.loader.files import line_of
+    from buzzflow.views import problems
+
+    if as_json:
+        typer.echo(json.dumps({"ok": False, "diagnostics": problems.as_data(error.diagnostics)}, indent=2))
+    else:
+        typer.echo(problems.human(error.diagnostics, line_of, colour=sys.stderr.isatty()), err=True)
+        typer.echo(f"\n{problems.count(error.diagnostics)}", err=True)
+    return typer.Exit(PROBLEMS)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"buzzflow {version('buzzflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[  # noqa: ARG001  # the callback acts
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=lambda v: _version(wanted=v))
+    ] = False,
+) -> None: ...
+
+
+@app.command()
+def validate(
+    target: Target = Path(), settings: Settings = None, backend: BackendName = None, as_json: AsJson = False
+) -> None:
+    """Tell everything that is wrong with a pipeline, offline."""
+    from buzzflow.driver import check, compile_artifact
+    from buzzflow.loader.files import line_of, shown
+    from buzzflow.views import problems
+
+    try:
+        checked = check(target, backend=backend, settings=settings or ())
+        compile_artifact(checked)
+    except PipelineError as e:
+        raise fail(e, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps({"ok": True, "diagnostics": problems.as_data(checked.warnings)}, indent=2))
+        return
+    if checked.warnings:
+        typer.echo(problems.human(checked.warnings, line_of, colour=sys.stderr.isatty()) + "\n", err=True)
+    steps = len(checked.pipeline.steps)
+    typer.echo(f"{shown(checked.loaded.file)}: {steps} step{'s' if steps > 1 else ''}, valid for {checked.backend.name}")
+
+
+@app.command()
+def create(
+    target: Target = Path(),
+    local: Annotated[
+        str | None,
+        typer.Option("--local", metavar="[=docker|process]", help="Run here; without value, Docker when a daemon answers."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")] = False,
+    settings: Settings = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores")
+    ] = None,
+    backend: BackendName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a pipeline on this machine (--local), or show what it compiles to (--dry-run)."""
+    if (local is None) == (not dry_run):
+        raise typer.BadParameter("give either --local, to run here, or --dry-run, to see the compiled pipeline")
+    if local is not None:
+        if local not in ("auto", "docker", "process"):
+            raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
+        from buzzflow.cli.local import run_here
+
+        raise typer.Exit(run_here(target, local, settings or (), parameters or (), jobs, as_json=as_json))
+    from buzzflow.cli.dry_run import show_compiled
+
+    show_compiled(target, settings or (), backend, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at this machine: what buzzflow needs, what is there, what to do."""
+    from buzzflow.cli.doctor import examine
+
+    raise typer.Exit(examine(as_json=as_json))

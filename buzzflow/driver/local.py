@@ -1,0 +1,134 @@
+"""Run a checked pipeline on this machine: choose the executor, prepare it, run, leave nothing behind."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from buzzflow.backends.local import plan
+from buzzflow.backends.local.events import Event, Notice
+from buzzflow.backends.local.executor import Executor, ExecutorError
+from buzzflow.backends.local.request import Ready, RunRequest, prepare
+from buzzflow.backends.local.run import Report, run
+from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.stages import Checked, compile_artifact, with_places
+
+DEFAULT_JOBS = 4
+
+
+def run_local(
+    checked: Checked,
+    *,
+    executor: str,
+    parameters: Mapping[str, str],
+    jobs: int,
+    emit: Callable[[Event], None],
+    stop: threading.Event,
+) -> Report:
+    """Run *checked*, which was loaded with its local layer; *executor* is auto, docker or process.
+
+    PipelineError tells what is missing before anything starts.
+    """
+    now = datetime.now(UTC)
+    request = RunRequest(
+        run=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        plan=plan.RunPlan.model_validate_json(compile_artifact(checked).content),
+        contents=checked.code.contents,
+        state=checked.loaded.root / ".buzzflow",
+        project=checked.loaded.file.resolve().parent,
+        parameters=parameters,
+        data=_data(checked),
+        images=_images(checked),
+        jobs=jobs,
+    )
+    try:
+        ready = prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+    except PipelineError as e:
+        raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
+    chosen = _choose(executor, request, ready, emit)
+    try:
+        return run(request, ready, chosen, emit, stop)
+    finally:
+        chosen.close()
+
+
+def _data(checked: Checked) -> dict[str, Path]:
+    """Return the sample data, each path from the file that names it."""
+    found = {}
+    problems = []
+    for address, text in checked.config.local.data.items():
+        path = ("local", "data", address)
+        written = checked.loaded.source.file(path)
+        folder = checked.loaded.file.parent if written is None or written.startswith("--") else Path(written).parent
+        found[address] = (folder / text).resolve()
+        if not address.startswith("s3://"):
+            problems.append(Diagnostic("BF504", f"{address!r} is no address: s3://bucket/folder", path))
+        elif not found[address].exists():
+            problems.append(Diagnostic("BF504", f"there is no file or folder {text}", path, "look at the path"))
+    if problems:
+        raise PipelineError(with_places(problems, checked.loaded.source))
+    return found
+
+
+def _images(checked: Checked) -> dict[str, str]:
+    given = checked.environment.images if checked.environment is not None else {}
+    return {**given, **checked.config.local.images}
+
+
+# ------------------------------------------------------------------ the executor
+
+
+def _choose(name: str, request: RunRequest, ready: Ready, emit: Callable[[Event], None]) -> Executor:
+    """Return a prepared executor; `auto` is docker when a daemon answers and has or gets the images, else process."""
+    if name == "process":
+        return _prepared(_process(request), ready, emit)
+    from buzzflow.backends.local.docker_executor import DockerExecutor, docker_problem
+
+    problem = docker_problem()
+    if problem is None:
+        try:
+            return _prepared(DockerExecutor(request.run, request.state / "cache"), ready, emit)
+        except _Unreachable as e:
+            if name == "docker":
+                raise PipelineError([Diagnostic("BF502", str(e), hint=e.hint)]) from None
+            problem = str(e)
+    elif name == "docker":
+        hint = "start Docker, or use --local=process"
+        raise PipelineError([Diagnostic("BF502", f"Docker cannot be used: {problem}", hint=hint)])
+    emit(Notice(f"no Docker here ({problem}): steps run as processes of this machine"))
+    return _prepared(_process(request), ready, emit)
+
+
+class _Unreachable(Exception):
+    def __init__(self, error: ExecutorError) -> None:
+        super().__init__(error.summary)
+        self.hint = error.hint
+
+
+def _process(request: RunRequest) -> Executor:
+    from buzzflow.backends.local.process_executor import ProcessExecutor
+
+    return ProcessExecutor(request.run, request.state / "cache")
+
+
+def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -> Executor:
+    begun = time.monotonic()
+    try:
+        executor.prepare([*dict.fromkeys(ready.settings.values())], lambda text: emit(Notice(text)))
+    except ExecutorError as e:
+        executor.close()
+        if e.unreachable:
+            raise _Unreachable(e) from None
+        raise PipelineError([Diagnostic("BF502", e.summary, hint=e.hint)]) from None
+    except BaseException:
+        executor.close()
+        raise
+    for note in executor.notes:
+        emit(Notice(note))
+    if (seconds := time.monotonic() - begun) > 2:
+        emit(Notice(f"ready after {seconds:.0f} s; the next run starts at once"))
+    return executor

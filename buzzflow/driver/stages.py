@@ -1,0 +1,107 @@
+"""The line from a file to an artifact. Only here do a stage's paths become lines of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from buzzflow import ir
+from buzzflow.backends.backend import Artifact, Backend, find_backend
+from buzzflow.config.parse import parse, parse_environment
+from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
+from buzzflow.config.steps import EstimatorConfig, ProcessorConfig, fields_by_type
+from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.loader.code import CodeRequest, CollectedCode, collect_code
+from buzzflow.loader.load import LoadedConfig, load
+from buzzflow.loader.nodes import SourceMap
+from buzzflow.lower import lower
+
+T = TypeVar("T")
+_ABOUT_KEYS = frozenset(("BF203", "BF209"))  # the key itself is what is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A pipeline in which no stage found an error, with all that the stages made of it."""
+
+    loaded: LoadedConfig
+    config: PipelineConfig
+    environment: EnvironmentConfig | None
+    code: CollectedCode
+    pipeline: ir.Pipeline
+    backend: Backend
+    warnings: tuple[Diagnostic, ...]
+
+
+def check(target: Path, *, backend: str | None = None, settings: Sequence[str] = (), local: bool = False) -> Checked:
+    """Take the pipeline that *target* names through every stage but compile; PipelineError has all that is wrong.
+
+    *backend* None is the one that the pipeline is for: `sagemaker` where an environment.yaml says where that is, else
+    `local`. *local* adds the `.local.yaml` layer.
+    """
+    loaded = load(target, fields=fields_by_type(), settings=settings, local=local)
+    environment = None
+    if loaded.environment is not None and loaded.environment_source is not None:
+        given = loaded.environment
+        environment = _located(loaded.environment_source, lambda: parse_environment(given))
+    config = _located(loaded.source, lambda: parse(loaded.data, name=loaded.name))
+    code = _located(loaded.source, lambda: collect_code(_code_requests(config, loaded), loaded.root))
+    lowered = _located(loaded.source, lambda: lower(config, code=code.code, environment=environment))
+    chosen = find_backend(backend or ("local" if environment is None else "sagemaker"))
+    found = [*with_places(chosen.check(lowered.pipeline), loaded.source)]
+    if errors := [d for d in found if d.is_error]:
+        raise PipelineError(errors)
+    warnings = (*with_places([*code.warnings, *lowered.warnings], loaded.source), *found)
+    return Checked(loaded, config, environment, code, lowered.pipeline, chosen, warnings)
+
+
+def compile_artifact(checked: Checked) -> Artifact:
+    """Return what the backend makes of a checked pipeline."""
+    return checked.backend.compile(checked.pipeline)
+
+
+def _code_requests(config: PipelineConfig, loaded: LoadedConfig) -> Iterator[CodeRequest]:
+    for name, step in config.steps.items():
+        if not isinstance(step, ProcessorConfig | EstimatorConfig) or step.code is None:
+            continue
+        written = loaded.source.file(("steps", name, "code", "entry_point"))
+        in_file = written is not None and not written.startswith("--")
+        folder = Path(written).parent if written and in_file else loaded.file.parent
+        code = step.code
+        yield CodeRequest(
+            step=name,
+            entry_point=code.entry_point,
+            folder=folder,
+            source_dir=code.source_dir,
+            include=tuple(code.include),
+            requirements=code.requirements,
+            interpreter=code.interpreter,
+        )
+
+
+# ------------------------------------------------------------------ places
+
+
+def _located(source: SourceMap, stage: Callable[[], T]) -> T:
+    try:
+        return stage()
+    except PipelineError as e:
+        raise PipelineError(with_places(e.diagnostics, source)) from None
+
+
+def with_places(diagnostics: Iterable[Diagnostic], source: SourceMap) -> Iterator[Diagnostic]:
+    """Yield each diagnostic once, with its place, in the order of the file."""
+    placed: dict[tuple[object, ...], Diagnostic] = {}
+    for diagnostic in diagnostics:
+        if diagnostic.path:
+            find = source.find_key if diagnostic.code in _ABOUT_KEYS else source.find
+            diagnostic = diagnostic.at(find(diagnostic.path))  # noqa: PLW2901  # the same problem, told better
+        placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), diagnostic)
+    yield from sorted(placed.values(), key=_place)
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    span = diagnostic.span
+    return ("", 0, 0) if span is None else (span.file, span.line, span.column)

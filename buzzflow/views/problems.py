@@ -1,0 +1,78 @@
+"""Diagnostics as text for people, and as data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from buzzflow.diagnostics import Diagnostic, Severity, Span
+
+_COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
+_BLUE, _BOLD, _OFF = "\x1b[34m", "\x1b[1m", "\x1b[0m"
+MAX_SOURCE = 160
+
+
+def human(
+    diagnostics: Iterable[Diagnostic], line_of: Callable[[Span], str | None], *, colour: bool = False
+) -> str:
+    """Return the diagnostics with their source lines; *line_of* gives the text of a span's line."""
+    return "\n\n".join(_one(d, line_of(d.span) if d.span else None, colour=colour) for d in diagnostics)
+
+
+def _one(diagnostic: Diagnostic, source: str | None, *, colour: bool) -> str:
+    def paint(code: str, text: str) -> str:
+        return f"{code}{text}{_OFF}" if colour else text
+
+    head = paint(_COLOURS[diagnostic.severity], f"{diagnostic.severity}[{diagnostic.code}]")
+    lines = [f"{head}: {paint(_BOLD, diagnostic.summary)}"]
+    if (span := diagnostic.span) is not None:
+        lines.append(f"  {paint(_BLUE, '-->')} {span.file}:{span.line}:{span.column}")
+        if source is not None:
+            lines += _excerpt(span, source, paint)
+    if diagnostic.path:
+        lines.append(f"  at: {dotted(diagnostic)}")
+    if diagnostic.hint:
+        lines.append(f"  {paint(_BOLD, 'help')}: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def _excerpt(span: Span, source: str, paint: Callable[[str, str], str]) -> list[str]:
+    """Return the source line and a mark under the column; of a long line the part around it."""
+    start = max(0, span.column - MAX_SOURCE) if span.column > MAX_SOURCE else 0
+    shown = source[start : start + MAX_SOURCE].replace("\t", " ")
+    number = str(span.line)
+    mark = " " * (span.column - 1 - start) + paint(_COLOURS[Severity.ERROR], "^")
+    bar = paint(_BLUE, "|")
+    return [f"  {paint(_BLUE, number)} {bar} {shown}", f"  {' ' * len(number)} {bar} {mark}"]
+
+
+def dotted(diagnostic: Diagnostic) -> str:
+    """Return the path of a diagnostic as people write it."""
+    return ".".join(map(str, diagnostic.path))
+
+
+def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Return the diagnostics as JSON can hold them."""
+    return [
+        {
+            "code": d.code,
+            "severity": d.severity.value,
+            "summary": d.summary,
+            "hint": d.hint,
+            "path": list(d.path),
+            "file": d.span.file if d.span else None,
+            "line": d.span.line if d.span else None,
+            "column": d.span.column if d.span else None,
+        }
+        for d in diagnostics
+    ]
+
+
+def count(diagnostics: Iterable[Diagnostic]) -> str:
+    """Return how many there are: `2 errors, 1 warning`."""
+    severities = [d.severity for d in diagnostics]
+    told = []
+    for severity in Severity:
+        if n := severities.count(severity):
+            told.append(f"{n} {severity}{'s' if n > 1 else ''}")
+    return ", ".join(told)

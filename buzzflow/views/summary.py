@@ -1,0 +1,101 @@
+"""How a run ended: the table of steps, and what to read when one failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from buzzflow.backends.local.events import State, StepFinished
+from buzzflow.backends.local.run import Report
+from buzzflow.views.figures import cores, duration, memory
+
+STYLES = {State.SUCCEEDED: "green", State.FAILED: "bold red", State.SKIPPED: "dim", State.STOPPED: "yellow"}
+
+
+def table(report: Report) -> RenderableType:
+    """Return what each step used, one row a step."""
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    grid.add_column("step", overflow="fold")
+    grid.add_column("state", no_wrap=True)
+    for title in ("wall", "CPU mean", "CPU peak", "memory peak"):
+        grid.add_column(title, justify="right", no_wrap=title == "wall")
+    notes = []
+    for name, event in report.steps.items():
+        usage = event.usage
+        figures = ("", "", "", "")
+        if usage is not None:
+            peak = cores(usage.cpu_peak)
+            figures = (duration(usage.wall_seconds), cores(usage.cpu_mean), peak, memory(usage.memory_peak_bytes))
+        grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
+        if (note := _note(event)) is not None:
+            notes.append(Text.assemble((f"{name}: ", "bold"), note))
+    return Group(grid, *([Text(), *notes] if notes else []))
+
+
+def _note(event: StepFinished) -> str | None:
+    if event.state is State.SUCCEEDED:
+        return event.result
+    return event.reason if event.state is not State.SKIPPED else None
+
+
+def verdict(report: Report) -> Text:
+    """Return the last line: what became of the run, and where it is."""
+    told = f"run {report.run} {report.state.value} in {duration(report.seconds)}"
+    return Text.assemble((told, STYLES[report.state]), f"  {shown(report.folder)}")
+
+
+def failures(report: Report) -> list[RenderableType]:
+    """Return, for each failed step, its reason, its last lines and where its log is."""
+    screens: list[RenderableType] = []
+    for name, event in report.steps.items():
+        if event.state is not State.FAILED:
+            continue
+        lines = [Text.assemble((f"step {name} failed", "bold red"), f": {event.reason}")]
+        lines += [Text(f"  | {line}", "dim") for line in event.tail]
+        if event.log is not None:
+            lines.append(Text(f"  log: {shown(event.log)}"))
+        screens.append(Group(*lines))
+    return screens
+
+
+def shown(path: Path) -> str:
+    """Return *path* from where the user stands, when it is below."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def as_data(report: Report) -> dict[str, Any]:
+    """Return the report as JSON can hold it."""
+    return {
+        "run": report.run,
+        "state": report.state.value,
+        "seconds": round(report.seconds, 3),
+        "folder": str(report.folder),
+        "steps": {name: _step_data(event) for name, event in report.steps.items()},
+    }
+
+
+def _step_data(event: StepFinished) -> dict[str, Any]:
+    usage = event.usage
+    return {
+        "state": event.state.value,
+        "reason": event.reason,
+        "result": event.result,
+        "exit_code": event.exit_code,
+        "log": None if event.log is None else str(event.log),
+        "wall_seconds": None if usage is None else round(usage.wall_seconds, 3),
+        "cpu_mean_cores": None if usage is None else usage.cpu_mean,
+        "cpu_peak_cores": None if usage is None else usage.cpu_peak,
+        "memory_peak_bytes": None if usage is None else usage.memory_peak_bytes,
+    }
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return where to print: colour on a terminal only, 80 columns in a pipe."""
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False, markup=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=100)
