@@ -48,13 +48,13 @@ def container_entrypoint(step: ir.Step) -> tuple[ir.Value, ...] | None:
 def container_environment(step: ir.Step) -> tuple[tuple[str, ir.Value], ...]:
     """Return the variables of the container of *step*: what the language promises to code, then the user's own."""
     job = _job(step)
-    return job.environment if job.code is None else (*_promised(step, job, job.code), *job.environment)
+    return job.environment if job.code is None else (*_promised(step, job), *job.environment)
 
 
 def promised_variables(step: ir.Step) -> tuple[str, ...]:
     """Return the names that the language sets for *step*, which its user may not set."""
     job = _job(step)
-    return () if job.code is None else tuple(name for name, _ in _promised(step, job, job.code))
+    return () if job.code is None else tuple(name for name, _ in _promised(step, job))
 
 
 def variable_name(name: str) -> str:
@@ -62,7 +62,7 @@ def variable_name(name: str) -> str:
     return re.sub(r"[^A-Z0-9_]", "_", name.upper())
 
 
-def _promised(step: ir.Step, job: ir.Job, code: ir.Code) -> list[tuple[str, ir.Value]]:
+def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
     training = isinstance(step.work, ir.Training)
     inputs = [(i.name, i.path) for i in job.inputs]
     outputs = [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs]
@@ -73,8 +73,6 @@ def _promised(step: ir.Step, job: ir.Job, code: ir.Code) -> list[tuple[str, ir.V
     ]
     found += [(f"BUZZFLOW_INPUT_{variable_name(name)}", path) for name, path in inputs]
     found += [(f"BUZZFLOW_OUTPUT_{variable_name(name)}", path) for name, path in outputs]
-    if code.requirements is not None:
-        found.append(("BUZZFLOW_REQUIREMENTS", code.requirements))
     if training:
         found.append(("BUZZFLOW_MODEL_DIR", MODEL))
     found += [(f"SM_CHANNEL_{variable_name(name)}", path) for name, path in inputs]

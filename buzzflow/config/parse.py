@@ -88,7 +88,7 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
     kind, context = error["type"], error.get("ctx", {})
     last = str(path[-1]) if path else ""
     match kind:
-        case "union_tag_invalid" | "union_tag_not_found" | "model_attributes_type" | "model_type" if _told(path, data):
+        case "union_tag_invalid" | "union_tag_not_found" | "model_attributes_type" | "model_type" if _told(path):
             return None  # _unknown_types says it better
         case "extra_forbidden":
             where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
@@ -124,8 +124,8 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
             return Diagnostic("BF206", f"{last!r}: {_lower(error['msg'])}", path)
 
 
-def _told(path: Path, data: Any) -> bool:
-    return len(path) >= 2 and path[0] == "steps" and len(path) <= 3
+def _told(path: Path) -> bool:
+    return path[:1] == ("steps",) and (len(path) == 2 or path[2:] == ("type",))
 
 
 def _path(loc: tuple[int | str, ...], data: Any, model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:

@@ -95,13 +95,12 @@ class SourceMap:
         """Return the span of the value at *path*, or of its nearest parent that has one.
 
         A missing field has no line of its own, so the mapping that should have held it is the most useful place to
-        point at: its key, when it has one.
+        point at. Of a mapping or list that is its key, because it has no first word of its own.
         """
         node = self._nearest(path)
         if node is None:
             return None
-        exact = self._root.at(path) is node
-        return node.span if exact or node.key is None else node.key
+        return node.key if isinstance(node.value, dict | list) and node.key is not None else node.span
 
     def find_key(self, path: Path) -> Span | None:
         """Return the span of the key at *path*, or of its nearest parent that has one."""

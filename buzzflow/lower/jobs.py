@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 
 from buzzflow import ir
@@ -39,6 +40,12 @@ def training(
     if given is not None and (given.path is not None or given.report_files or given.upload != "end"):
         hint = "only `to` can be chosen; reports are a processing step's"
         values.problems.append(Diagnostic("BF321", "the model's folder is fixed", (*path, "outputs", "model"), hint))
+    for metric, pattern in step.metrics.items():
+        try:
+            re.compile(pattern)
+        except re.error as e:
+            what = f"metric {metric!r}: {pattern!r} is no regular expression: {e}"
+            values.problems.append(Diagnostic("BF324", what, (*path, "metrics", metric), r"such as 'auc=([0-9\.]+)'"))
     checkpoints = step.checkpoints
     return ir.Training(
         _job(name, step, values, code, tags, inputs, (model,)),

@@ -179,7 +179,10 @@ def test_a_script_that_is_not_in_the_bundle_is_said(run):
     assert "src/none.py is not in the code bundle" in run("python3", "src/none.py").stderr
 
 
-PIP = 'echo "$@" >> "$LOG"; case "$*" in "-m pip --version") exit $NO_PIP;; "-m pip install"*) exit $BAD_PIP;; esac; exec %s "$@"'
+PIP = """echo "$@" >> "$LOG"
+case "$*" in "-m pip --version") exit $NO_PIP;; "-m pip install"*) exit $BAD_PIP;; esac
+exec %s "$@"
+"""
 
 
 @pytest.fixture

@@ -74,7 +74,9 @@ class ProcessExecutor:
                 raise ExecutorError(f"step {task.step!r} cannot be given its folders: {process.problem}")
             usage = meter.finish(process.ended.cpu_seconds, process.ended.largest_process_bytes)
             code, detail = process.ended.code, process.ended.detail
-            if end is End.EXITED:
+            if end is End.EXITED and process.was_killed:
+                end = End.STOPPED  # by `close`
+            elif end is End.EXITED:
                 end, detail = _judge(code, detail, memory_kill=out_of_memory_kills() > kills_before)
         return Outcome(end, code if code is None or code >= 0 else 128 - code, usage, detail)
 

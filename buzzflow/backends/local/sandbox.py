@@ -3,7 +3,7 @@
 A program of its own, standard library only: namespaces want a process without threads. It stays as the parent of
 everything that the step starts, so that nothing outlives the step, nor buzzflow.
 
-The spec is JSON on standard input: `argv` (null: only try), `environment`, `cwd`, `network`, `mounts` (null: no namespace).
+The spec is JSON on standard input: `argv` (null: only try), `environment`, `cwd`, `network`, `mounts` (null: none of it).
 CONTROL takes `T` (terminate) and `K` (kill); its end, when buzzflow died, kills too.
 STATUS gives lines of JSON: `problem` (nothing was started), `cannot_run`, `end`.
 """
@@ -258,7 +258,7 @@ def _call(name: str, *arguments: Any) -> None:
 
 def _wake_up_on(*numbers: int) -> int:
     reader, writer = os.pipe()
-    os.set_blocking(writer, False)  # noqa: FBT003
+    os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in numbers:
         signal.signal(number, lambda *_: None)

@@ -91,6 +91,7 @@ class SandboxedProcess:
             os.close(status_writer)
         self.pid = self._process.pid
         self.ended = Ended()
+        self.was_killed = False
         self.problem: str | None = None
         self._answer = b""
         self._over = False
@@ -129,6 +130,7 @@ class SandboxedProcess:
 
     def kill(self) -> None:
         """End every process of the step."""
+        self.was_killed = True
         self._send(b"K")
 
     def finish(self) -> None:
