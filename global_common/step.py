@@ -52,6 +52,7 @@ class _Folders(typing.Mapping[str, Path]):
                 raise UndeclaredError(self._undeclared(name))
             folder = _BARE / name
         if self._create:
+            if not _in_a_step():
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -166,9 +167,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Path:
-        # `model_dir` makes its folder when somebody asks for it, not when somebody imports `inputs`.
+        # Made only where nothing else made it, and only when somebody asks: not when somebody imports `inputs`.
         if name != "model_dir":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         folder = Path(os.environ.get("BUZZFLOW_MODEL_DIR") or os.environ.get("SM_MODEL_DIR") or _BARE / "model")
-        folder.mkdir(parents=True, exist_ok=True)
+        if not _in_a_step():
+            folder.mkdir(parents=True, exist_ok=True)
         return folder

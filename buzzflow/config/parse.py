@@ -15,6 +15,9 @@ from buzzflow.config.steps import fields_by_type
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
 
 
+QUOTE = "quote it"  # whoever knows how the value is written in the file can show it quoted
+
+
 def parse(data: Mapping[str, Any], *, name: str) -> PipelineConfig:
     """Return the pipeline in *data*, called *name* unless it says otherwise."""
     problems = [*_unknown_types(data), *_unknown_defaults(data)]
@@ -87,6 +90,7 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
     path, owner = _path(error["loc"], data, model)
     kind, context = error["type"], error.get("ctx", {})
     last = str(path[-1]) if path else ""
+    label = _label(path)
     match kind:
         case "union_tag_invalid" | "union_tag_not_found" | "model_attributes_type" | "model_type" if _told(path):
             return None  # _unknown_types says it better
@@ -102,12 +106,12 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
         case "literal_error" | "enum":
             allowed = re.findall(r"'([^']+)'", str(context.get("expected", "")))
             hint = did_you_mean(str(error["input"]), allowed, label="allowed")
-            return Diagnostic("BF205", f"{last!r} cannot be {_shown(error['input'])}", path, hint)
+            return Diagnostic("BF205", f"{label} cannot be {_shown(error['input'])}", path, hint)
         case "wrong_kind" | "empty_text" | "no_unit" | "bad_duration":
-            return Diagnostic("BF206", f"{last!r}: {error['msg']}", path, _quote_hint(context, error["input"]))
+            return Diagnostic("BF206", f"{label}: {error['msg']}", path, _quote_hint(context, error["input"]))
         case "too_late":
             hint = "a variable, ${variables.…}, is known in time"
-            return Diagnostic("BF207", f"{last!r}: {error['msg']}", path, hint)
+            return Diagnostic("BF207", f"{label}: {error['msg']}", path, hint)
         case "one_of" | "reserved_name" | "training_output":
             hint = (
                 "a metric is declared in metrics; other files are a processing step's"
@@ -119,9 +123,20 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
             return Diagnostic("BF209", f"{_shown(error['input'])} is no valid {_what(path)}", path, _pattern_hint(path))
         case "dict_type" | "list_type" | "model_type" | "model_attributes_type" | "string_type":
             wanted = {"list_type": "a list", "string_type": "text"}.get(kind, "a mapping")
-            return Diagnostic("BF206", f"{last!r}: {wanted} is wanted here, not {_shown(error['input'])}", path)
+            return Diagnostic("BF206", f"{label}: {wanted} is wanted here, not {_shown(error['input'])}", path)
         case _:
-            return Diagnostic("BF206", f"{last!r}: {_lower(error['msg'])}", path)
+            return Diagnostic("BF206", f"{label}: {_lower(error['msg'])}", path)
+
+
+def _label(path: Path) -> str:
+    """Return what to call the value at *path*: its key, or its place in its list."""
+    match path:
+        case (*_, str(key), int(index)):
+            return f"item {index + 1} of {key!r}"
+        case (*_, last):
+            return repr(str(last))
+        case _:
+            return "the file"
 
 
 def _told(path: Path) -> bool:
@@ -218,7 +233,7 @@ def _shown(value: Any) -> str:
 
 def _quote_hint(context: Mapping[str, Any], value: Any) -> str | None:
     if str(context.get("wanted", "")).startswith("text") and isinstance(value, int | float):
-        return "quote it"
+        return QUOTE
     return None
 
 

@@ -55,7 +55,7 @@ class CodeConfig(Config):
     source_dir: Literally | None = Field(
         None, description="The folder that travels along; the entry point's by default."
     )
-    include: list[Literally] = Field([], description="More files, as globs relative to the repository.")
+    include: list[Literally] = Field([], description="More files, as globs relative to this file, or to the repository.")
     requirements: Literally | None = Field(
         None, description="What pip installs first; requirements.txt beside the entry point by default."
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact, Backend, find_backend
-from buzzflow.config.parse import parse, parse_environment
+from buzzflow.config.parse import QUOTE, parse, parse_environment
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import EstimatorConfig, ProcessorConfig, fields_by_type
 from buzzflow.diagnostics import Diagnostic, PipelineError
@@ -97,9 +97,18 @@ def with_places(diagnostics: Iterable[Diagnostic], source: SourceMap) -> Iterato
     for diagnostic in diagnostics:
         if diagnostic.path:
             find = source.find_key if diagnostic.code in _ABOUT_KEYS else source.find
-            diagnostic = diagnostic.at(find(diagnostic.path))  # noqa: PLW2901  # the same problem, told better
+            diagnostic = _quoted(diagnostic.at(find(diagnostic.path)), source)  # noqa: PLW2901  # the same, told better
         placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), diagnostic)
     yield from sorted(placed.values(), key=_place)
+
+
+def _quoted(diagnostic: Diagnostic, source: SourceMap) -> Diagnostic:
+    """Show the value quoted the way it stands in the file: 1.10 is "1.10", though YAML has made it 1.1."""
+    raw = source.raw(diagnostic.path)
+    if diagnostic.hint != QUOTE or raw is None:
+        return diagnostic
+    key = f"{diagnostic.path[-1]}: " if isinstance(diagnostic.path[-1], str) else ""
+    return replace(diagnostic, hint=f'{QUOTE}: {key}"{raw}"')
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int]:

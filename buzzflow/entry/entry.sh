@@ -61,6 +61,7 @@ fi
 export PYTHONPATH="$here/src:$here/shared${PYTHONPATH:+:$PYTHONPATH}"
 export PYTHONUNBUFFERED="${PYTHONUNBUFFERED-1}" # a log shows a line when it is printed
 export BUZZFLOW_CODE_DIR="$here/src"
+cd "$here/src" || fail 1 "cannot enter $here/src" # as on a laptop: a script opens the files beside it by their names
 
 # -I: nothing of the step, such as its own json.py, comes between entry.py and the standard library
 if [ -n "$python" ]; then exec "$python" -I "$here/entry.py" "$interpreter" "$here/$script" "$@"; fi

@@ -62,11 +62,12 @@ def load(
     tree = drop_nulls(apply_defaults(tree, given, fields))
     tree = _answered(tree, environment)
     tree = expand_shorthands(tree)
-    if problems := [*_unlocked(tree, given, environment)]:
+    source = SourceMap(tree)
+    if problems := [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment)]:
         raise PipelineError(problems)
     return LoadedConfig(
         data=tree.plain(),
-        source=SourceMap(tree),
+        source=source,
         environment=None if environment is None else environment.plain(),
         environment_source=None if environment is None else SourceMap(environment),
         name=files.pipeline_name(file),

@@ -45,18 +45,15 @@ def read_condition(text: str | Template, look_up: Callable[[Reference], ir.Refer
 
 def _tokens(text: str | Template, look_up: Callable[[Reference], ir.Reference]) -> list[_Token]:
     parts = text.parts if isinstance(text, Template) else (text,)
+    for before, part, after in zip(("", *parts), parts, (*parts[1:], ""), strict=False):
+        if isinstance(part, Reference) and str(before)[-1:] in ("'", '"') and str(before)[-1:] == str(after)[:1]:
+            raise ConditionError(f"{part} is quoted, so it would be text", f"remove the quotes around {part}")
     found: list[_Token] = []
-    before = ""
-    for i, part in enumerate(parts):
+    for part in parts:
         if isinstance(part, Reference):
-            after = parts[i + 1] if i + 1 < len(parts) else ""
-            if before.endswith(("'", '"')) and str(after).startswith(("'", '"')):
-                raise ConditionError(f"{part} is quoted, so it would be text", f"remove the quotes around {part}")
             found.append(_Token("reference", look_up(part), str(part)))
-            before = ""
         else:
             found += _literals(part)
-            before = part
     return [*found, _Token("end", None, "the end")]
 
 

@@ -33,15 +33,9 @@ def table(report: Report) -> RenderableType:
             peak = cores(usage.cpu_peak)
             figures = (duration(usage.wall_seconds), cores(usage.cpu_mean), peak, memory(usage.memory_peak_bytes))
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
-        if (note := _note(event)) is not None:
-            notes.append(Text.assemble((f"{name}: ", "bold"), note))
+        if event.state is State.SUCCEEDED and event.result is not None:
+            notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
     return Group(grid, *([Text(), *notes] if notes else []))
-
-
-def _note(event: StepFinished) -> str | None:
-    if event.state is State.SUCCEEDED:
-        return event.result
-    return event.reason if event.state is not State.SKIPPED else None
 
 
 def verdict(report: Report) -> Text:

@@ -34,19 +34,16 @@ def build_name(key: str) -> str:
 
 def reap(client: DockerClient) -> list[str]:
     """Remove containers and networks of runs of this machine whose process no longer lives; return their names."""
-    removed = []
-    with contextlib.suppress(*engine_errors()):
-        for container in client.api.containers(all=True, filters={"label": OWNER}):
-            if _is_orphan(container["Labels"]) and remove_container(client, container["Id"]):
-                removed.append(container["Names"][0].lstrip("/"))
-        for container in client.api.containers(all=True, filters={"name": BUILD_PREFIX}):
-            name = container["Names"][0].lstrip("/")
-            if _is_orphan(_labels_of_build(name)) and remove_container(client, container["Id"]):
-                removed.append(name)
-        for network in client.api.networks(filters={"label": OWNER}):
-            if _is_orphan(network["Labels"]) and remove_network(client, network["Id"]):
-                removed.append(network["Name"])
-    return removed
+    try:
+        labelled = client.api.containers(all=True, filters={"label": OWNER})
+        builds = client.api.containers(all=True, filters={"name": BUILD_PREFIX})
+        networks = client.api.networks(filters={"label": OWNER})
+    except engine_errors():
+        return []
+    orphans = [(c["Id"], _name(c)) for c in labelled if _is_orphan(c["Labels"])]
+    orphans += [(c["Id"], _name(c)) for c in builds if _is_orphan(_labels_of_build(_name(c)))]
+    removed = [name for key, name in orphans if remove_container(client, key)]
+    return removed + [n["Name"] for n in networks if _is_orphan(n["Labels"]) and remove_network(client, n["Id"])]
 
 
 def remove_run(client: DockerClient, run: str) -> None:
@@ -75,6 +72,10 @@ def remove_network(client: DockerClient, name: str) -> bool:
     except engine_errors():
         return False
     return True
+
+
+def _name(container: Mapping[str, Any]) -> str:
+    return str((container["Names"] or ["/" + container["Id"]])[0]).lstrip("/")
 
 
 def _is_orphan(found: Mapping[str, str] | None) -> bool:

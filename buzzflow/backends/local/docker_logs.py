@@ -89,4 +89,4 @@ class LogReader:
 
 def _seconds(stamp: str) -> float | None:
     """Return *stamp* in seconds, a little earlier: a float cannot hold the nanoseconds."""
-    return datetime.fromisoformat(f"{stamp[:26]}+00:00").timestamp() - 0.001 if stamp else None
+    return datetime.fromisoformat(stamp).timestamp() - 0.001 if stamp else None

@@ -107,7 +107,7 @@ def _control_group(container: str, pid: int, proc: Path) -> ControlGroupReader |
 
 
 def _groups(container: str, file: Path) -> dict[str, str]:
-    """Return controller -> group, "" for version 2. A remote daemon's pid is another process here, so look for the id."""
+    """Return controller -> group, "" for version 2; only of groups of *container*, as its pid may be elsewhere's."""
     lines = (line.split(":", 2) for line in file.read_text().splitlines())
     return {name: path.lstrip("/") for _, names, path in lines if container in path for name in names.split(",")}
 

@@ -68,8 +68,8 @@ class ProcessExecutor:
             with self._started(spec, log) as process:
                 meter = ProcessMeter(process.pid)
                 end = self._watch(process, meter, task.timeout, stop)
+                meter.kill_leftovers(unwatched=process.is_lost)
                 process.finish()
-                meter.kill_leftovers()
             if process.problem is not None:
                 raise ExecutorError(f"step {task.step!r} cannot be given its folders: {process.problem}")
             usage = meter.finish(process.ended.cpu_seconds, process.ended.largest_process_bytes)

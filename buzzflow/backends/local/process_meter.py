@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -50,9 +51,14 @@ class ProcessMeter:
             self._recorder.add(Sample(now, self._cpu_seconds, 0), memory_peak_bytes=largest_process_bytes)
         return self._recorder.finish(now - self._started, cpu_seconds=self._cpu_seconds)
 
-    def kill_leftovers(self) -> None:
-        """Kill every process that was ever seen and still runs."""
-        for process in self._seen:
+    def kill_leftovers(self, *, unwatched: bool) -> None:
+        """Kill every process that was ever seen and still runs.
+
+        When nobody else watched to the end, also what started since the last reading, in their sessions.
+        """
+        sessions = {process.pid for process in self._seen}  # the step leads one
+        late = [p for p in psutil.process_iter() if _session(p) in sessions] if unwatched else []
+        for process in [*self._seen, *late]:
             with contextlib.suppress(psutil.Error):
                 process.kill()  # psutil checks that the pid is still the same process
 
@@ -90,6 +96,12 @@ def _pss(processes: list[psutil.Process]) -> Iterator[int]:
             except psutil.AccessDenied:
                 full = process.memory_info()
             yield getattr(full, "pss", full.rss)
+
+
+def _session(process: psutil.Process) -> int | None:
+    with contextlib.suppress(OSError):
+        return os.getsid(process.pid)
+    return None
 
 
 def out_of_memory_kills() -> int:

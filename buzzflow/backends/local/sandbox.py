@@ -3,8 +3,8 @@
 A program of its own, standard library only: namespaces want a process without threads. It stays as the parent of
 everything that the step starts, so that nothing outlives the step, nor buzzflow.
 
-The spec is JSON on standard input: `argv` (null: only try), `environment`, `cwd`, `network`, `mounts` (null: none of it).
-CONTROL takes `T` (terminate) and `K` (kill); its end, when buzzflow died, kills too.
+The spec is JSON on standard input: `argv` (null: only try), `environment`, `cwd`, `network`, `mounts` (null: not even
+namespaces). CONTROL takes `T` (terminate) and `K` (kill); its end, when buzzflow died, kills too.
 STATUS gives lines of JSON: `problem` (nothing was started), `cannot_run`, `end`.
 """
 

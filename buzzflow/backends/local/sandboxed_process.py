@@ -124,6 +124,11 @@ class SandboxedProcess:
             pass
         return self._over or self._log_failure is not None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the sandbox ended without a word about the step."""
+        return self._over and not self._answer
+
     def terminate(self) -> None:
         """Ask every process of the step to end."""
         self._send(b"T")

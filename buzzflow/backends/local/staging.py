@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.ht
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
 import shutil
@@ -16,8 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from buzzflow import ir
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.executor import Mount
+from buzzflow.diagnostics import PipelineError
+from buzzflow.loader.bundle import stage_bundle
 
 OPT_ML = "/opt/ml"
 HOST = "algo-1"
@@ -89,17 +91,12 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _stage_code(code: plan.Code, folder: Path, contents: Mapping[str, Path]) -> None:
-    for file in code.files:
-        target = folder.joinpath(*PurePosixPath(file.path).parts)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            content = contents[file.sha256].read_bytes()
-        except OSError as e:
-            raise StagingError(f"cannot read {file.path} of the code: {e.strerror}") from None
-        if hashlib.sha256(content).hexdigest() != file.sha256:
-            raise StagingError(f"{file.path} was changed while the run began: start it again")
-        target.write_bytes(content)
-        target.chmod(0o755 if file.executable else 0o644)
+    """Lay out the step's own copy: it may write beside its script, as it may on the service."""
+    files = tuple(ir.BundleFile(f.path, f.sha256, f.size, f.executable) for f in code.files)
+    try:
+        stage_bundle(ir.Bundle(code.digest, files), contents, folder)
+    except PipelineError as e:
+        raise StagingError(e.diagnostics[0].summary) from None
 
 
 def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping[str, str], instance_type: str) -> None:

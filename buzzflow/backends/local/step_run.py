@@ -195,10 +195,13 @@ def _failed(
     step: ContainerStep, outcome: Outcome, log: _Log, stage: Stage, request: RunRequest, log_path: Path
 ) -> StepFinished:
     state = State.STOPPED if outcome.end is End.STOPPED else State.FAILED
-    reason = _reason(outcome, step)
+    reason = _reason(outcome)
+    last = next((line.strip() for line in reversed(log.tail) if line.strip()), None)
     told = stage.message()
     if told and state is State.FAILED:
         reason = f"{reason}; it says: {told.splitlines()[0][:200]}"
+    elif last is not None and outcome.end is End.EXITED and outcome.detail is None:
+        reason = f"{reason}: {last[:200]}"
     if hint := _missing_module(log.tail, request.project):
         reason = f"{reason}; {hint}"
     return StepFinished(
@@ -212,7 +215,7 @@ def _failed(
     )
 
 
-def _reason(outcome: Outcome, step: ContainerStep) -> str:
+def _reason(outcome: Outcome) -> str:
     detail = f" ({outcome.detail})" if outcome.detail else ""
     match outcome.end:
         case End.OUT_OF_MEMORY:

@@ -1,0 +1,142 @@
+"""Run steps as Docker containers of this machine, each behind the same walls."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buzzflow.backends.local.docker_client import connect, docker_problem, engine_errors, message_of, status_of
+from buzzflow.backends.local.docker_container import Json, Limits, container_config, container_name, step_user
+from buzzflow.backends.local.docker_images import Images
+from buzzflow.backends.local.docker_labels import labels, reap, remove_container, remove_network, remove_run
+from buzzflow.backends.local.docker_ownership import lent
+from buzzflow.backends.local.docker_run import Watch, start
+from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
+from buzzflow.metrics import Usage
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+__all__ = ["DockerExecutor", "docker_problem", "reap"]
+
+_CALL_SECONDS = 60
+_IMAGE_CALL_SECONDS = 1800  # a layer of several GB is committed in one call without a word
+_SHARE_OF_MEMORY = 0.9
+
+
+class DockerExecutor:
+    """Runs tasks as containers. *memory_bytes* is what each may have, by default nine tenths of the machine's."""
+
+    name = "docker"
+
+    def __init__(
+        self,
+        run_id: str,
+        cache_folder: Path,
+        client: DockerClient | None = None,
+        *,
+        memory_bytes: int | None = None,
+    ) -> None:
+        self._run = run_id
+        self._own_clients: list[DockerClient] = []
+        try:
+            self._client = client or self._own(_CALL_SECONDS)
+            slow_client = client or self._own(_IMAGE_CALL_SECONDS)
+            info = self._client.api.info()
+        except engine_errors() as e:
+            raise ExecutorError(f"Docker cannot be used: {docker_problem() or message_of(e)}", unreachable=True) from e
+        memory = memory_bytes or int(info["MemTotal"] * _SHARE_OF_MEMORY)
+        self._limits = Limits(step_user(info.get("SecurityOptions") or []), memory)
+        self.notes: list[str] = []
+        self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), self.notes)
+        self._network_lock = threading.Lock()
+        self._network: str | None = None
+        self._is_closed = threading.Event()
+        if removed := reap(self._client):
+            self.notes.append(f"removed what a killed run left behind: {', '.join(removed)}")
+
+    def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
+        """Pull the images that are not here and install requirements over them, once for each content."""
+        for setting in dict.fromkeys(settings):
+            self._images.ready(setting, tell)
+
+    def run(self, task: Task, log: Callable[[bytes], None], stop: threading.Event) -> Outcome:
+        """Run *task* to its end; its container is gone afterwards. ExecutorError when it cannot be started."""
+        image = self._images.ready(task.setting, lambda _: None)
+        if stop.is_set() or self._is_closed.is_set():
+            return Outcome(End.STOPPED, None, Usage(0.0))
+        network = self._run_network() if task.network else "none"
+        config = container_config(task, image, self._limits, network, labels(self._run, task.step))
+        with lent(task.mounts, self._limits.user):
+            try:
+                container = self._create(config, container_name(task))
+            except _NothingToRunError as e:
+                return Outcome(End.EXITED, 127, Usage(0.0), str(e))
+            try:
+                failed = start(self._client, container)
+                watch = Watch(self._client, container, self._limits.memory_bytes, self._is_closed)
+                return failed or watch.to_the_end(log, stop, task.timeout)
+            finally:
+                remove_container(self._client, container)
+
+    def close(self) -> None:
+        """Remove the containers and the network of this run."""
+        self._is_closed.set()
+        remove_run(self._client, self._run)
+        for client in self._own_clients:
+            with contextlib.suppress(*engine_errors()):
+                client.close()
+
+    def _own(self, timeout: int) -> DockerClient:
+        self._own_clients.append(connect(timeout))
+        return self._own_clients[-1]
+
+    def _create(self, config: Json, name: str) -> str:
+        """Create the container; a name that is taken gets an end of its own."""
+        for attempt in range(1, 100):
+            try:
+                made = self._client.api.create_container_from_config(
+                    config, name if attempt == 1 else f"{name}-{attempt}"
+                )
+            except engine_errors() as e:
+                if status_of(e) == 409 and "already in use" in message_of(e):
+                    continue
+                raise _not_created(e, config["Image"]) from e
+            return str(made["Id"])
+        raise ExecutorError(f"there are 99 containers named {name} already", "`docker ps --all` shows them")
+
+    def _run_network(self) -> str:
+        """Return the run's own network: containers of the default one see those of everybody."""
+        with self._network_lock:
+            if self._network is None:
+                name = container_name(Task(self._run, "", Setting(""), None, (), {}, ())).rstrip("-")
+                try:
+                    made = self._client.api.create_network(name, driver="bridge", labels=labels(self._run))
+                except engine_errors() as e:
+                    hint = "`docker network prune` removes those that nothing uses" if "pool" in message_of(e) else None
+                    raise ExecutorError(f"Docker cannot make a network for the run: {message_of(e)}", hint) from e
+                self._network = str(made["Id"])
+                if self._is_closed.is_set():
+                    remove_network(self._client, self._network)
+            return self._network
+
+
+class _NothingToRunError(Exception):
+    pass
+
+
+def _not_created(error: Exception, image: str) -> Exception:
+    message = message_of(error)
+    if "no command specified" in message.lower():
+        return _NothingToRunError("the image has no command of its own: give the step an entrypoint")
+    if status_of(error) is None:
+        return ExecutorError(f"the Docker daemon does not answer: {message}", unreachable=True)
+    if "bind source path" in message or "mounts denied" in message.lower():
+        hint = "the folders of a run must be where the Docker daemon can see them: on its machine, and shared with it"
+        return ExecutorError(f"Docker cannot mount a folder of the step: {message}", hint)
+    if status_of(error) == 404:
+        return ExecutorError(f"the image {image} has been removed meanwhile", "run again")
+    return ExecutorError(f"Docker cannot make a container for the step: {message}")
