@@ -52,7 +52,6 @@ class _Folders(typing.Mapping[str, Path]):
                 raise UndeclaredError(self._undeclared(name))
             folder = _BARE / name
         if self._create:
-            if not _in_a_step():
             folder.mkdir(parents=True, exist_ok=True)
         return folder
 

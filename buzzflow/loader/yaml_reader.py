@@ -265,11 +265,12 @@ class _Reader:
             return 0
         if _FLOAT.fullmatch(text):
             if ":" in text or "_" in text:
-                self._problem("BF107", f"YAML reads {text} as another number", span, f'quote it: "{text}"')
+                shown = text[:40]
+                self._problem("BF107", f"YAML reads {shown} as another number", span, f'quote it: "{shown}"')
                 return 0.0
-            number = float(text.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf"))
+            number = math.nan if text.lower().endswith(("inf", "nan")) else float(text)
             if not math.isfinite(number):
-                self._problem("BF107", f"{text} is no number that JSON can hold", span, f'quote it: "{text}"')
+                self._problem("BF107", f"{text[:40]} is no number that JSON can hold", span, f'quote it: "{text[:40]}"')
             return number
         return text
 
@@ -291,15 +292,15 @@ def _reading(text: str) -> str:
 
 def _odd_integer(text: str, span: Span) -> tuple[str, Span, str]:
     digits = text.lstrip("+-").replace("_", "")
+    if len(text) > 40 or (len(digits) > 19 and digits.isdigit() and digits[0] != "0"):
+        return f"{text[:12]}… is a number of {len(digits)} digits", span, "quote it to make it text"
     if ":" in text:
         total = 0
         for part in digits.split(":"):
-            total = total * 60 + int(part[:9])
-        return f"YAML reads {text[:40]} as {total}, a number to base 60", span, f'quote it: "{text[:40]}"'
-    if digits.startswith("0") and digits[1:2] not in ("x", "b") and len(digits) <= 40:
+            total = total * 60 + int(part)
+        return f"YAML reads {text} as {total}, a number to base 60", span, f'quote it: "{text}"'
+    if digits.startswith("0") and digits[1:2] not in ("x", "b"):
         return f"YAML reads {text} as {int(digits, 8)}, a number to base 8", span, f'quote it: "{text}"'
-    if len(digits) > 19:
-        return f"{text[:12]}… is a number of {len(digits)} digits", span, "quote it to make it text"
     return f"YAML reads {text} as another number", span, f'write it in plain digits, or quote it: "{text}"'
 
 

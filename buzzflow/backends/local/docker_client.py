@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from docker import DockerClient
+from buzzflow.backends.local.docker_api import Client
 
 _PING_SECONDS = 3
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 _TO_GROUP = "add your user to the docker group (`sudo usermod -aG docker $USER`) and log in again"
 
 
-def connect(timeout: int) -> DockerClient:
+def connect(timeout: int) -> Client:
     """Return a client of the daemon that DOCKER_HOST or the Docker context names; *timeout* is in seconds a call."""
     import docker  # noqa: PLC0415 - 0.2 s that only local runs pay
 
     over_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
-    return docker.from_env(timeout=timeout, max_pool_size=32, use_ssh_client=over_ssh)
+    client: Client = docker.from_env(timeout=timeout, max_pool_size=32, use_ssh_client=over_ssh)
+    return client
 
 
 def docker_problem() -> str | None:

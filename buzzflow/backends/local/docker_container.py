@@ -8,8 +8,8 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from buzzflow.backends.local.docker_api import Json
 from buzzflow.backends.local.docker_client import socket_paths
 from buzzflow.backends.local.executor import ExecutorError, Mount, Task
 
@@ -17,8 +17,6 @@ ROOTS_STAND_IN = 1000  # who a step runs as when root runs buzzflow
 _PIDS = 4096
 _HOME = "/tmp"  # noqa: S108 - inside the container
 _MAX_NAME = 100
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,16 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from buzzflow.backends.local.docker_api import Client, Json
 from buzzflow.backends.local.docker_client import connect, docker_problem, engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_container import Json, Limits, container_config, container_name, step_user
+from buzzflow.backends.local.docker_container import Limits, container_config, container_name, step_user
 from buzzflow.backends.local.docker_images import Images
 from buzzflow.backends.local.docker_labels import labels, reap, remove_container, remove_network, remove_run
 from buzzflow.backends.local.docker_ownership import lent
 from buzzflow.backends.local.docker_run import Watch, start
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
 from buzzflow.metrics import Usage
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 __all__ = ["DockerExecutor", "docker_problem", "reap"]
 
@@ -36,12 +33,12 @@ class DockerExecutor:
         self,
         run_id: str,
         cache_folder: Path,
-        client: DockerClient | None = None,
+        client: Client | None = None,
         *,
         memory_bytes: int | None = None,
     ) -> None:
         self._run = run_id
-        self._own_clients: list[DockerClient] = []
+        self._own_clients: list[Client] = []
         try:
             self._client = client or self._own(_CALL_SECONDS)
             slow_client = client or self._own(_IMAGE_CALL_SECONDS)
@@ -90,7 +87,7 @@ class DockerExecutor:
             with contextlib.suppress(*engine_errors()):
                 client.close()
 
-    def _own(self, timeout: int) -> DockerClient:
+    def _own(self, timeout: int) -> Client:
         self._own_clients.append(connect(timeout))
         return self._own_clients[-1]
 

@@ -7,15 +7,11 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from buzzflow.backends.local.docker_api import Client, Json
 from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_container import Json
 from buzzflow.backends.local.docker_requirements import Base, requirements_image
 from buzzflow.backends.local.executor import ExecutorError, Setting
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}
 _OF_DENIED = ("denied", "unauthorized", "authentication required", "no basic auth credentials", "forbidden")
@@ -40,7 +36,7 @@ _ELSEWHERE = "or name another image under `local.images` in pipeline.local.yaml"
 class Images:
     """What is known to be ready on a daemon of the kind *architecture*; warnings go to *notes*."""
 
-    def __init__(self, client: DockerClient, cache_folder: Path, architecture: str, notes: list[str]) -> None:
+    def __init__(self, client: Client, cache_folder: Path, architecture: str, notes: list[str]) -> None:
         self._client, self._cache_folder, self._notes = client, cache_folder, notes
         self._architecture = _GO_NAMES.get(architecture, architecture)
         self._ready: dict[Setting, str] = {}
@@ -89,7 +85,7 @@ def _asks_for_something(text: str) -> bool:
     return any(line.strip() and not line.strip().startswith("#") for line in text.splitlines())
 
 
-def _inspect(client: DockerClient, image: str) -> Json | None:
+def _inspect(client: Client, image: str) -> Json | None:
     """Return what the daemon knows of *image*, None when it has none."""
     try:
         found: Json = client.api.inspect_image(image)
@@ -106,7 +102,7 @@ def _inspect(client: DockerClient, image: str) -> Json | None:
     return found
 
 
-def _pull(client: DockerClient, image: str, tell: Callable[[str], None]) -> None:
+def _pull(client: Client, image: str, tell: Callable[[str], None]) -> None:
     from docker.utils import parse_repository_tag  # noqa: PLC0415 - see docker_client
 
     repository, tag = parse_repository_tag(image)

@@ -10,12 +10,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from buzzflow.backends.local.docker_api import Client
 from buzzflow.backends.local.docker_client import engine_errors
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 RUN, STEP, OWNER, MACHINE = "buzzflow.run", "buzzflow.step", "buzzflow.owner", "buzzflow.machine"
 BUILD_PREFIX = "buzzflow-requirements-"
@@ -32,7 +30,7 @@ def build_name(key: str) -> str:
     return f"{BUILD_PREFIX}{key}-{_machine()}-{_owner().replace(':', '-')}-{os.urandom(2).hex()}"
 
 
-def reap(client: DockerClient) -> list[str]:
+def reap(client: Client) -> list[str]:
     """Remove containers and networks of runs of this machine whose process no longer lives; return their names."""
     try:
         labelled = client.api.containers(all=True, filters={"label": OWNER})
@@ -46,7 +44,7 @@ def reap(client: DockerClient) -> list[str]:
     return removed + [n["Name"] for n in networks if _is_orphan(n["Labels"]) and remove_network(client, n["Id"])]
 
 
-def remove_run(client: DockerClient, run: str) -> None:
+def remove_run(client: Client, run: str) -> None:
     """Remove what is left of *run*: its containers, then its network."""
     with contextlib.suppress(*engine_errors()):
         filters: dict[str, Any] = {"label": f"{RUN}={run}"}
@@ -56,7 +54,7 @@ def remove_run(client: DockerClient, run: str) -> None:
             remove_network(client, network["Id"])
 
 
-def remove_container(client: DockerClient, name: str) -> bool:
+def remove_container(client: Client, name: str) -> bool:
     """Kill and remove a container with its anonymous volumes; False when that fails or somebody else does it."""
     try:
         client.api.remove_container(name, v=True, force=True)
@@ -65,7 +63,7 @@ def remove_container(client: DockerClient, name: str) -> bool:
     return True
 
 
-def remove_network(client: DockerClient, name: str) -> bool:
+def remove_network(client: Client, name: str) -> bool:
     """Remove a network; False when that fails."""
     try:
         client.api.remove_network(name)

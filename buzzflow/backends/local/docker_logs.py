@@ -7,10 +7,9 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from docker import DockerClient
+from buzzflow.backends.local.docker_api import Client
 
 _AGAIN_SECONDS = 0.2
 _QUIET_SECONDS = 5.0  # after the end, output that stays away this long is given up
@@ -24,7 +23,7 @@ class LogReader:
     is time to look. Each message comes with its time, from which a new stream goes on: nothing is lost or repeated.
     """
 
-    def __init__(self, client: DockerClient, container: str, log: Callable[[bytes], None]) -> None:
+    def __init__(self, client: Client, container: str, log: Callable[[bytes], None]) -> None:
         self._client, self._container, self._log = client, container, log
         self._last = ""  # RFC 3339 with nine digits, so text order is time order
         self._count_at_last = 0  # the parts of a long line share one time

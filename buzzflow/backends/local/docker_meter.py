@@ -6,12 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
+from buzzflow.backends.local.docker_api import Client
 from buzzflow.metrics import Sample, Usage, UsageRecorder
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 SAMPLE_SECONDS = 0.05
 _SHORT_SECONDS, _SHORT_SAMPLE_SECONDS = 3.0, 0.02  # what runs after the last reading is lost: less of a short step
@@ -72,7 +70,7 @@ class StatsReader:
 
     source = "docker stats"
 
-    def __init__(self, client: DockerClient, container: str) -> None:
+    def __init__(self, client: Client, container: str) -> None:
         self._client, self._container = client, container
 
     def read(self) -> Reading | None:
@@ -85,7 +83,7 @@ class StatsReader:
         return Reading(cpu, memory["usage"], memory.get("max_usage"))
 
 
-def reader_for(client: DockerClient, container: str, pid: int, proc: Path = Path("/proc")) -> Reader:
+def reader_for(client: Client, container: str, pid: int, proc: Path = Path("/proc")) -> Reader:
     """Return the best reader for a container whose first process is *pid* where the daemon runs."""
     try:
         found = _control_group(container, pid, proc)

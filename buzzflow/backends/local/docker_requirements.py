@@ -17,16 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from buzzflow.backends.local.docker_api import Client, Json
 from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_container import Json
 from buzzflow.backends.local.docker_labels import build_name, remove_container
 from buzzflow.backends.local.executor import ExecutorError
 from buzzflow.backends.local.pip_settings import index_settings, without_passwords
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 REPOSITORY = "buzzflow/requirements"
 _RECIPE = "1"  # part of the key: raise it when what follows makes a different image
@@ -62,7 +58,7 @@ class Base:
 
 
 def requirements_image(
-    client: DockerClient, base: Base, texts: Sequence[str], folder: Path, tell: Callable[[str], None]
+    client: Client, base: Base, texts: Sequence[str], folder: Path, tell: Callable[[str], None]
 ) -> str:
     """Return the id of *base* with *texts* installed, the contents of requirement files.
 
@@ -85,7 +81,7 @@ def requirements_image(
         return made
 
 
-def _find(client: DockerClient, key: str) -> str | None:
+def _find(client: Client, key: str) -> str | None:
     try:
         return str(client.api.inspect_image(f"{REPOSITORY}:{key}")["Id"])
     except engine_errors() as e:
@@ -108,12 +104,12 @@ def _names(texts: Iterable[str]) -> str:
     return f"{', '.join(names[:5])}{' …' if names[5:] else ''}" or "requirements"
 
 
-def _make(client: DockerClient, base: Base, texts: Sequence[str], key: str) -> str:
+def _make(client: Client, base: Base, texts: Sequence[str], key: str) -> str:
     container, python = _started(client, base, key)
     try:
         client.api.put_archive(container, _FOLDER, _archive(texts))
         _install(client, container, python, base.name, len(texts))
-        client.api.kill(container)
+        client.api.kill(container, "SIGKILL")
         client.api.wait(container)
         made = client.api.commit(
             container, repository=REPOSITORY, tag=key, message="requirements", pause=False, conf=_config(base, key)
@@ -123,7 +119,7 @@ def _make(client: DockerClient, base: Base, texts: Sequence[str], key: str) -> s
         remove_container(client, container)
 
 
-def _started(client: DockerClient, base: Base, key: str) -> tuple[str, str]:
+def _started(client: Client, base: Base, key: str) -> tuple[str, str]:
     """Start a container that waits; return its id, and what Python is called in it. No shell is needed."""
     for python in ("python3", "python"):
         config = {
@@ -159,7 +155,7 @@ def _archive(texts: Sequence[str]) -> bytes:
     return buffer.getvalue()
 
 
-def _install(client: DockerClient, container: str, python: str, image: str, count: int) -> None:
+def _install(client: Client, container: str, python: str, image: str, count: int) -> None:
     files = [part for number in range(count) for part in ("-r", f"{_FOLDER}/requirements-{number}.txt")]
     environment = {**_QUIET, **index_settings()}
     command = [python, *_INSTALL, *files]

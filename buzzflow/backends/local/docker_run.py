@@ -9,17 +9,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from buzzflow.backends.local.docker_api import Client, Json
 from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_container import Json
 from buzzflow.backends.local.docker_logs import LogReader
 from buzzflow.backends.local.docker_meter import Meter, reader_for
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome
 from buzzflow.metrics import Usage
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 AWAY_SECONDS = 60.0
 _GRACE = {End.TIMED_OUT: 5.0, End.STOPPED: 3.0}
@@ -35,7 +32,7 @@ class LostError(Exception):
     """The daemon or the container went away."""
 
 
-def start(client: DockerClient, container: str) -> Outcome | None:
+def start(client: Client, container: str) -> Outcome | None:
     """Start *container*; return an outcome only if what it should run cannot run."""
     try:
         client.api.start(container)
@@ -51,7 +48,7 @@ def start(client: DockerClient, container: str) -> Outcome | None:
 class Watch:
     """Follows a started container; *is_closed* is set when somebody removes everything of the run."""
 
-    def __init__(self, client: DockerClient, container: str, memory_bytes: int, is_closed: threading.Event) -> None:
+    def __init__(self, client: Client, container: str, memory_bytes: int, is_closed: threading.Event) -> None:
         self._client, self._container, self._memory_bytes = client, container, memory_bytes
         self._is_closed = is_closed
         self._began = self._answered = time.monotonic()
