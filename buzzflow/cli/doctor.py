@@ -46,7 +46,6 @@ def _findings() -> Iterator[Finding]:
         yield Finding("local runs", "problem", "neither Docker nor processes can run steps here")
     free = shutil.disk_usage(os.curdir).free / 2**30
     yield Finding("disk", "ok" if free > 5 else "warning", f"{free:.0f} GiB free in this folder's file system")
-    yield Finding("git", "ok", "found") if shutil.which("git") else Finding("git", "warning", "not found: runs carry no commit")
 
 
 def _docker() -> Finding:

@@ -34,7 +34,9 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value: steps.train.timeout=2h.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-BackendName = Annotated[str | None, typer.Option("--backend", metavar="NAME", help="Default: what the pipeline is for.")]
+BackendName = Annotated[
+    str | None, typer.Option("--backend", metavar="NAME", help="Default: what the pipeline is for.")
+]
 
 
 def main() -> None:
@@ -74,7 +76,7 @@ def _version(*, wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    show_version: Annotated[  # noqa: ARG001  # the callback acts
+    show_version: Annotated[  # the callback acts
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=lambda v: _version(wanted=v))
     ] = False,
 ) -> None: ...
@@ -100,7 +102,9 @@ def validate(
     if checked.warnings:
         typer.echo(problems.human(checked.warnings, line_of, colour=sys.stderr.isatty()) + "\n", err=True)
     steps = len(checked.pipeline.steps)
-    typer.echo(f"{shown(checked.loaded.file)}: {steps} step{'s' if steps > 1 else ''}, valid for {checked.backend.name}")
+    typer.echo(
+        f"{shown(checked.loaded.file)}: {steps} step{'s' if steps > 1 else ''}, valid for {checked.backend.name}"
+    )
 
 
 @app.command()
@@ -108,15 +112,20 @@ def create(
     target: Target = Path(),
     local: Annotated[
         str | None,
-        typer.Option("--local", metavar="[=docker|process]", help="Run here; without value, Docker when a daemon answers."),
+        typer.Option(
+            "--local", metavar="[=docker|process]", help="Run here; without value, Docker when a daemon answers."
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")
+    ] = False,
     settings: Settings = None,
     parameters: Annotated[
         list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
     ] = None,
     backend: BackendName = None,
     as_json: AsJson = False,

@@ -14,7 +14,6 @@ from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import fields_by_type
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
 
-
 QUOTE = "quote it"  # whoever knows how the value is written in the file can show it quoted
 
 
@@ -64,12 +63,20 @@ def _unknown_defaults(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
         if key != "by_type":
             yield from _not_a_field(key, anywhere, ("defaults", key), "step")
             continue
-        for kind, fields in value.items() if isinstance(value, dict) else ():
+        if not isinstance(value, dict):
+            what = f"{key!r}: a mapping is wanted here, not {_shown(value)}"
+            yield Diagnostic("BF206", what, ("defaults", key), "by_type: {training: {timeout: 2h}}")
+            continue
+        for kind, fields in value.items():
             if kind not in by_type:
                 hint = did_you_mean(kind, by_type, label="step types")
                 yield Diagnostic("BF202", f"there is no step type {kind!r}", ("defaults", key, kind), hint)
                 continue
-            for field in fields if isinstance(fields, dict) else ():
+            if not isinstance(fields, dict):
+                what = f"{kind!r}: a mapping is wanted here, not {_shown(fields)}"
+                yield Diagnostic("BF206", what, ("defaults", key, kind))
+                continue
+            for field in fields:
                 yield from _not_a_field(field, by_type[kind], ("defaults", key, kind, field), f"{kind} step")
 
 
@@ -151,7 +158,7 @@ def _path(loc: tuple[int | str, ...], data: Any, model: type[BaseModel]) -> tupl
         if part == "[key]":
             continue
         last = i == len(loc) - 1
-        inside = isinstance(here, dict) and part in here or isinstance(here, list) and isinstance(part, int)
+        inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
         if not inside and not last:
             continue  # a union's tag
         if not inside and last and _is_tag(part, here):

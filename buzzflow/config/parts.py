@@ -55,7 +55,9 @@ class CodeConfig(Config):
     source_dir: Literally | None = Field(
         None, description="The folder that travels along; the entry point's by default."
     )
-    include: list[Literally] = Field([], description="More files, as globs relative to this file, or to the repository.")
+    include: list[Literally] = Field(
+        [], description="More files, as globs relative to this file, or to the repository."
+    )
     requirements: Literally | None = Field(
         None, description="What pip installs first; requirements.txt beside the entry point by default."
     )
@@ -76,8 +78,8 @@ class NetworkPolicyConfig(Config):
 
     subnets: list[Text] = Field([], description="Subnets of the VPC.")
     security_group_ids: list[Text] = Field([], description="Security groups of the VPC.")
-    isolation: BooleanOrReference = Field(False, description="No network at all inside the container.")
-    encrypt_traffic: BooleanOrReference = Field(False, description="Encrypt what the machines of one job send.")
+    isolation: BooleanOrReference = Field(default=False, description="No network at all inside the container.")
+    encrypt_traffic: BooleanOrReference = Field(default=False, description="Encrypt what the machines of one job send.")
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:
@@ -154,7 +156,7 @@ class RetryConfig(Config):
 class CacheConfig(Config):
     """Use an earlier result of the same work."""
 
-    enabled: Boolean = Field(True, description="false turns a default off.")
+    enabled: Boolean = Field(default=True, description="false turns a default off.")
     expire_after: Duration | None = Field(None, description="Results older than this do not count.")
 
 

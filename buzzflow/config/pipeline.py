@@ -39,7 +39,7 @@ class PipelineConfig(Config):
     defaults: dict[str, Any] = Field({}, description="Under every step that has the field; by_type: for one step type.")
     steps: dict[StepName, StepConfig] = Field(min_length=1, description="The steps, by name.")
     parallelism: Integer | None = Field(None, ge=1, description="At most this many steps at once.")
-    local: LocalConfig = Field(LocalConfig(), description="Only for local runs.")  # type: ignore[call-arg]  # defaults are Annotated
+    local: LocalConfig = Field(LocalConfig(), description="Only for local runs.")
 
 
 class EnvironmentConfig(Config):

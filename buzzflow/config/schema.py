@@ -75,7 +75,7 @@ def _items_or(table: Schema, *more: Schema) -> Schema:
 
 
 def _or(schema: Schema, *more: Schema) -> Schema:
-    kept = {k: schema[k] for k in ("description", "default", "examples") if k in schema}
+    kept: Schema = {k: schema[k] for k in ("description", "default", "examples") if k in schema}
     rest = {k: v for k, v in schema.items() if k not in kept}
     choices = rest.pop("anyOf") if set(rest) == {"anyOf"} else [rest]
     return {**kept, "anyOf": [*choices, *more]}

@@ -52,9 +52,9 @@ class _JobConfig(_StepConfig):
     arguments: list[ScalarText] = Field([], description="Given to the script: a list, or a map of options.")
     environment_variables: dict[VariableName, OptionalText] = Field({}, description="Set in the container.")
     inputs: dict[DataName, InputConfig] = Field({}, description="Data to read.")
-    instance: InstanceConfig = Field(InstanceConfig(), description="The machines.")  # type: ignore[call-arg]  # defaults are Annotated
+    instance: InstanceConfig = Field(InstanceConfig(), description="The machines.")
     network: NetworkPolicyConfig | None = Field(None, description="Where it may connect.")
-    encryption: EncryptionConfig = Field(EncryptionConfig(), description="KMS keys.")  # type: ignore[call-arg]  # see above
+    encryption: EncryptionConfig = Field(EncryptionConfig(), description="KMS keys.")
     role: Text | None = Field(None, description="ARN of the execution role.")
     timeout: DurationOrReference | None = Field(None, description="Stop after this long.")
     tags: dict[str, OptionalText] = Field({}, description="Tags of the job, added to the pipeline's.")

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from buzzflow.template import Template
 
 _REFERENCE_SCHEMA = {"type": "string", "pattern": r"\$\{.+\}"}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhdw])+")
+_DURATION = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9})?[smhdw]){1,5}")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 

@@ -18,6 +18,13 @@ _ROOT_MARKS = (".git", "global_common", "projects")
 
 def find_pipeline(target: Path) -> Path:
     """Return the pipeline file that *target* names: the file itself, or the one in that folder."""
+    try:
+        return _find_pipeline(target)
+    except OSError as e:
+        raise PipelineError([Diagnostic("BF100", f"cannot read {shown(target)[:200]}: {e.strerror}")]) from None
+
+
+def _find_pipeline(target: Path) -> Path:
     if target.is_dir():
         found = sorted(p for p in target.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
         if len(found) == 1:
@@ -103,8 +110,16 @@ def _text(file: Path) -> str:
 
 def shown(path: Path) -> str:
     """Return *path* as people want to see it: from where they stand, when it is below."""
-    absolute = Path(os.path.abspath(path))  # not resolve(): a link is shown by its own name
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would show what a link points to, not its name
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
+
+
+def is_file(path: Path) -> bool:
+    """Whether *path* is a file; a name that no file can have, or that cannot be looked at, is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def inside(path: Path, folder: Path) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
 from buzzflow.loader.nodes import Node
@@ -86,6 +86,9 @@ class _Interpolation:
                     self._report(refused, path, leaf)
                     if refused.code == "BF123":  # the budget is spent: all that follows would say the same
                         break
+            elif leaf.value == "???":  # OmegaConf's word for a value that a higher layer must give
+                hint = f"give it in a file that extends this one, or with --set {_dotted(path)}=…"
+                self.problems.append(Diagnostic("BF125", "a value is missing: ??? stands here", path, hint, leaf.span))
         return self._finish(self.root, ()) if not self.problems else self.root
 
     def _report(self, refused: _Refused, path: Path, leaf: Node) -> None:
@@ -321,7 +324,7 @@ class _Interpolation:
 _LATE_HINT = "choose by a variable or by a condition step"
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     """Whether OmegaConf would parse *value*: text with an interpolation in it, escaped or not."""
     return isinstance(value, str) and "${" in value
 

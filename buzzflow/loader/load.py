@@ -128,8 +128,9 @@ class _Layers:
             yield other
 
     def _refuse_foreign(self, other: Path, key: str, span: Span) -> None:
-        if not other.is_file():
-            raise PipelineError([Diagnostic("BF112", f"there is no file {files.shown(other)}", (key,), span=span)])
+        if not files.is_file(other):
+            what = f"there is no file {files.shown(other)[:200]}"
+            raise PipelineError([Diagnostic("BF112", what, (key,), span=span)])
         if not files.inside(other, self.root):
             what = f"{files.shown(other)} lies outside the repository"
             raise PipelineError([Diagnostic("BF113", what, (key,), "copy it into the repository", span)])

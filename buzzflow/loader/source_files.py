@@ -87,7 +87,7 @@ def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
     file = folder / IGNORE_FILE
     if not file.is_file():
         return None
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - few projects have such a file
+    from pathspec import GitIgnoreSpec
 
     try:
         return GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8-sig").splitlines())

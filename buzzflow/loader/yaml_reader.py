@@ -22,6 +22,7 @@ MAX_BYTES = 1_048_576
 MAX_DEPTH = 64
 MAX_NODES = 50_000
 MAX_ALIASED_NODES = 10_000
+MAX_PROBLEMS = 100
 
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
@@ -46,12 +47,14 @@ def read_yaml(text: str, file: str) -> Node:
 
     An empty text gives an empty mapping.
     """
-    _refuse_odd_text(text, file)
+    _refuse_large_text(text, file)
     reader = _Reader(text, file)
     try:
         root = reader.read()
     except yaml.MarkedYAMLError as e:
         raise PipelineError([_syntax_error(e, text, file)]) from None
+    except UnicodeEncodeError:  # half a character: only a command line can hold one
+        raise PipelineError([Diagnostic("BF101", "the text is not UTF-8", span=Span(file, 1, 1))]) from None
     except yaml.YAMLError as e:  # a character that YAML forbids
         raise PipelineError(
             [Diagnostic("BF101", f"this is not YAML: {_first_line(e)}", span=Span(file, 1, 1))]
@@ -61,7 +64,7 @@ def read_yaml(text: str, file: str) -> Node:
     return root or Node({}, Span(file, 1, 1))
 
 
-def _refuse_odd_text(text: str, file: str) -> None:
+def _refuse_large_text(text: str, file: str) -> None:
     if len(text) > MAX_BYTES:
         raise PipelineError(
             [
@@ -73,22 +76,6 @@ def _refuse_odd_text(text: str, file: str) -> None:
                 )
             ]
         )
-    if found := _PRIVATE_USE.search(text):
-        raise PipelineError(
-            [
-                Diagnostic(
-                    "BF101",
-                    f"character U+{ord(found[0]):04X} is from the private-use area",
-                    hint="remove it: it has no meaning that two programs share",
-                    span=_place(text, found.start(), file),
-                )
-            ]
-        )
-
-
-def _place(text: str, offset: int, file: str) -> Span:
-    line = text.count("\n", 0, offset) + 1
-    return Span(file, line, offset - (text.rfind("\n", 0, offset) + 1) + 1)
 
 
 @dataclass(slots=True)
@@ -98,7 +85,7 @@ class _Open:
     node: Node
     anchor: str | None
     first: int  # how many nodes there were when it began
-    key: tuple[str, Span] | None = None
+    key: tuple[str | None, Span] | None = None  # None in place of the text: the merge key <<
     skip_value: bool = False  # the key was refused: its value is read and dropped
     merges: list[Node] = field(default_factory=list)
 
@@ -189,6 +176,9 @@ class _Reader:
         plain = event.implicit[0] and not event.style
         if event.tag not in (None, "!", _CORE + "str"):
             self._refuse_tag(event.tag, span)
+        if found := _PRIVATE_USE.search(text):  # also when written as an escape: \ue000 marks our placeholders
+            what = f"character U+{ord(found[0]):04X} is from the private-use area"
+            self._stop("BF101", what, span, "remove it: it has no meaning that two programs share")
         if self._expects_key():
             self._key(text, span, plain=plain and event.tag is None)
             return
@@ -207,7 +197,7 @@ class _Reader:
         if plain and (_BOOL.fullmatch(text) or _NULL.fullmatch(text)):
             self._problem("BF107", f"YAML reads the key {text} as {_reading(text)}", span, f'quote it: "{text}"')
         elif plain and text == _MERGE:
-            return
+            current.key = (None, span)
         elif plain and (_INT.fullmatch(text) or _FLOAT.fullmatch(text)):
             self._problem("BF107", f"YAML reads the key {text} as a number", span, f'quote it: "{text}"')
         elif text in current.node.value:  # type: ignore[operator]  # only mappings expect keys
@@ -228,7 +218,7 @@ class _Reader:
         assert isinstance(container, dict)
         assert current.key is not None
         (key, span), current.key = current.key, None
-        if key == _MERGE:
+        if key is None:
             self._merge(current, node)
         elif not current.skip_value:
             container[key] = Node(node.value, node.span, span, node.raw)
@@ -279,6 +269,8 @@ class _Reader:
 
     def _problem(self, code: str, summary: str, span: Span, hint: str | None) -> None:
         self.problems.append(Diagnostic(code, summary, hint=hint, span=span))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise PipelineError(self.problems)
 
     def _stop(self, code: str, summary: str, span: Span, hint: str | None) -> NoReturn:
         raise PipelineError([*self.problems, Diagnostic(code, summary, hint=hint, span=span)])

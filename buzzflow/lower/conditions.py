@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from buzzflow import ir
 from buzzflow.template import Reference, Template
 
 MAX_DEPTH = 40
+MAX_DIGITS = 40
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
     r"|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\""
@@ -70,8 +72,7 @@ def _literals(text: str) -> list[_Token]:
 def _token(match: re.Match[str], text: str) -> _Token:
     shown = match[0].strip()
     if match["number"] is not None:
-        number = match["number"]
-        return _Token("number", float(number) if re.search(r"[.eE]", number) else int(number), shown)
+        return _Token("number", _number(match["number"]), shown)
     if match["single"] is not None or match["double"] is not None:
         quoted = match["single"] if match["single"] is not None else match["double"]
         return _Token("text", quoted, shown)
@@ -82,6 +83,12 @@ def _token(match: re.Match[str], text: str) -> _Token:
     if word := match["word"]:
         return _word(word, shown)
     raise _strange(match["strange"], text)
+
+
+def _number(text: str) -> int | float:
+    if len(text) > MAX_DIGITS or not math.isfinite(float(text)):
+        raise ConditionError(f"{text[:12]}… is a number that JSON cannot hold", "write a smaller one")
+    return float(text) if re.search(r"[.eE]", text) else int(text)
 
 
 def _word(word: str, shown: str) -> _Token:

@@ -106,7 +106,8 @@ _PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 def _parameters(configs: Mapping[str, ParameterConfig]) -> tuple[dict[str, ir.Parameter], list[Diagnostic]]:
-    parameters, problems = {}, []
+    parameters: dict[str, ir.Parameter] = {}
+    problems: list[Diagnostic] = []
     for name, config in configs.items():
         kind = config.type or _type_of(config.default)
         choices = tuple(c for c in config.choices if not isinstance(c, bool))

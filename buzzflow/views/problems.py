@@ -12,9 +12,7 @@ _BLUE, _BOLD, _OFF = "\x1b[34m", "\x1b[1m", "\x1b[0m"
 MAX_SOURCE = 160
 
 
-def human(
-    diagnostics: Iterable[Diagnostic], line_of: Callable[[Span], str | None], *, colour: bool = False
-) -> str:
+def human(diagnostics: Iterable[Diagnostic], line_of: Callable[[Span], str | None], *, colour: bool = False) -> str:
     """Return the diagnostics with their source lines; *line_of* gives the text of a span's line."""
     return "\n\n".join(_one(d, line_of(d.span) if d.span else None, colour=colour) for d in diagnostics)
 
@@ -71,8 +69,5 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
 def count(diagnostics: Iterable[Diagnostic]) -> str:
     """Return how many there are: `2 errors, 1 warning`."""
     severities = [d.severity for d in diagnostics]
-    told = []
-    for severity in Severity:
-        if n := severities.count(severity):
-            told.append(f"{n} {severity}{'s' if n > 1 else ''}")
-    return ", ".join(told)
+    counts = [(n, s) for s in Severity if (n := severities.count(s))]
+    return ", ".join(f"{n} {s}{'s' if n > 1 else ''}" for n, s in counts)

@@ -49,7 +49,9 @@ def churn(tmp_path: Path) -> Path:
     (tmp_path / "churn").mkdir()
     for script in ("extract.py", "train.py", "evaluate.py"):
         (tmp_path / "churn" / script).write_text("")
-    wrong = pipeline[1].replace("extract.outputs.train}", "extract.outputs.tran}").replace("  code: train", "  cod: train")
+    wrong = (
+        pipeline[1].replace("extract.outputs.train}", "extract.outputs.tran}").replace("  code: train", "  cod: train")
+    )
     (tmp_path / "churn" / "pipeline.yaml").write_text(wrong.replace("    cod: train.py", "    code: train.py"))
     return tmp_path
 

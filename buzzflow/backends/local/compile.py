@@ -51,7 +51,7 @@ def _step(step: ir.Step) -> plan.Step:
 
 def _container(step: ir.Step) -> plan.Container:
     job = ir.job_of(step)
-    assert job is not None  # noqa: S101  # callers come with processing and training only
+    assert job is not None  # callers come with processing and training only
     entrypoint = contract.container_entrypoint(step)
     environment = contract.container_environment(step)
     isolation = job.network.isolation if job.network else False

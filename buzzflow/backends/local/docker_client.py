@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import cast
 
 from buzzflow.backends.local.docker_api import Client
 
@@ -17,11 +18,10 @@ _TO_GROUP = "add your user to the docker group (`sudo usermod -aG docker $USER`)
 
 def connect(timeout: int) -> Client:
     """Return a client of the daemon that DOCKER_HOST or the Docker context names; *timeout* is in seconds a call."""
-    import docker  # noqa: PLC0415 - 0.2 s that only local runs pay
+    import docker
 
     over_ssh = os.environ.get("DOCKER_HOST", "").startswith("ssh://")
-    client: Client = docker.from_env(timeout=timeout, max_pool_size=32, use_ssh_client=over_ssh)
-    return client
+    return cast("Client", docker.from_env(timeout=timeout, max_pool_size=32, use_ssh_client=over_ssh))
 
 
 def docker_problem() -> str | None:
@@ -38,9 +38,9 @@ def docker_problem() -> str | None:
 
 def engine_errors() -> tuple[type[Exception], ...]:
     """Return what the SDK raises when a daemon refuses or does not answer."""
-    from docker.errors import DockerException  # noqa: PLC0415
-    from requests import RequestException  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+    from docker.errors import DockerException
+    from requests import RequestException
+    from urllib3.exceptions import HTTPError
 
     return DockerException, RequestException, HTTPError, OSError
 

@@ -103,7 +103,7 @@ def _inspect(client: Client, image: str) -> Json | None:
 
 
 def _pull(client: Client, image: str, tell: Callable[[str], None]) -> None:
-    from docker.utils import parse_repository_tag  # noqa: PLC0415 - see docker_client
+    from docker.utils import parse_repository_tag
 
     repository, tag = parse_repository_tag(image)
     tell(f"pulling image {image}")

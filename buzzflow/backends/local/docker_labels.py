@@ -113,7 +113,7 @@ def _start_time(pid: int) -> str | None:
 
 
 def _start_time_elsewhere(pid: int) -> str | None:
-    import psutil  # noqa: PLC0415 - for systems without /proc
+    import psutil
 
     try:
         return f"{psutil.Process(pid).create_time():.2f}"

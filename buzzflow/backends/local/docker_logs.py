@@ -68,22 +68,29 @@ class LogReader:
         self._stream = self._client.api.logs(
             self._container, stream=True, follow=True, timestamps=True, since=_seconds(resumed)
         )
-        for message in self._stream:
-            stamp, _, content = message.partition(b" ")
-            at = stamp.decode("ascii", errors="replace")
-            if at < resumed:
-                continue
-            if at == resumed and repeated:
-                repeated -= 1
-                continue
-            self._count_at_last = self._count_at_last + 1 if at == self._last else 1
-            self._last, self._last_came = at, time.monotonic()
-            self.tail = (self.tail + content)[-_TAIL_BYTES:]
-            try:
-                self._log(content)
-            except BaseException as e:  # noqa: BLE001 - raised again where the step runs
-                self.failure = e
-                return
+        try:
+            for message in self._stream:
+                stamp, _, content = message.partition(b" ")
+                at = stamp.decode("ascii", errors="replace")
+                if at < resumed:
+                    continue
+                if at == resumed and repeated:
+                    repeated -= 1
+                    continue
+                self._count_at_last = self._count_at_last + 1 if at == self._last else 1
+                self._last, self._last_came = at, time.monotonic()
+                self._take(content)
+                if self.failure is not None:
+                    return
+        finally:
+            self._stream.close()
+
+    def _take(self, content: bytes) -> None:
+        self.tail = (self.tail + content)[-_TAIL_BYTES:]
+        try:
+            self._log(content)
+        except BaseException as e:  # noqa: BLE001 - raised again where the step runs
+            self.failure = e
 
 
 def _seconds(stamp: str) -> float | None:

@@ -118,13 +118,13 @@ def holds(test: plan.Test, known: Known) -> bool:
             return _compare(operator, value(left, known), value(right, known))
         case plan.Member(value=one, options=options):
             wanted = value(one, known)
-            return any([_equal(wanted, value(o, known)) for o in options])
+            return True in [_equal(wanted, value(o, known)) for o in options]
         case plan.Negation(of=inner):
             return not holds(inner, known)
         case plan.Every(of=tests):
-            return all([holds(t, known) for t in tests])
+            return False not in [holds(t, known) for t in tests]
         case plan.Some(of=tests):
-            return any([holds(t, known) for t in tests])
+            return True in [holds(t, known) for t in tests]
         case _:
             assert_never(test)
 

@@ -83,7 +83,7 @@ class Executor(Protocol):
     """Runs tasks. Its functions may be called from several threads at once."""
 
     name: str
-    notes: Sequence[str]  # what a user should know about this executor on this machine, a line each
+    notes: list[str]  # what a user should know about this executor on this machine, a line each
 
     def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
         """Make images and requirements available; ExecutorError when that is impossible. *tell* takes progress."""

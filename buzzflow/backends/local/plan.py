@@ -9,8 +9,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = 1
-
 
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
@@ -252,7 +250,7 @@ class Parameter(_Data):
 class RunPlan(_Data):
     """A whole pipeline for this machine; *prefix* is the address under which a run's own outputs lie."""
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     pipeline: str
     prefix: str
     parameters: list[Parameter] = []

@@ -38,7 +38,7 @@ class ProcessMeter:
         """Take a reading."""
         with contextlib.suppress(psutil.Error, OSError):
             if self._supervisor is not None:
-                processes = self._supervisor.children(recursive=True)
+                processes = _below(self._supervisor)
                 self._seen.update(processes)
                 self._read(self._supervisor, processes)
 
@@ -88,14 +88,30 @@ class ProcessMeter:
         return max(rss - self._shared_bytes, 0)
 
 
+def _below(root: psutil.Process) -> list[psutil.Process]:
+    """Return the processes below *root*: from Linux's own lists, because psutil looks through all of the machine."""
+    if not Path(f"/proc/{root.pid}/task/{root.pid}/children").exists():
+        return root.children(recursive=True)
+    pids = [root.pid]
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                pids += [int(child) for child in (thread / "children").read_bytes().split()]
+    processes = []
+    for pid in pids[1:]:
+        with contextlib.suppress(psutil.Error):
+            processes.append(psutil.Process(pid))
+    return processes
+
+
 def _pss(processes: list[psutil.Process]) -> Iterator[int]:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             try:
                 full = process.memory_full_info()
+                yield getattr(full, "pss", full.rss)
             except psutil.AccessDenied:
-                full = process.memory_info()
-            yield getattr(full, "pss", full.rss)
+                yield process.memory_info().rss
 
 
 def _session(process: psutil.Process) -> int | None:

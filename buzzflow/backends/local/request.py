@@ -189,7 +189,7 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
         case expression:
             asked = text(expression, known)
             image = request.images.get(asked, asked)
-    requirements = ("\n".join(wheels) + "\n",) if wheels else ()
+    requirements: tuple[str, ...] = ("\n".join(wheels) + "\n",) if wheels else ()
     code = container.code
     if code is not None and code.requirements is not None:
         requirements += (request.contents[code.requirements].read_text("utf-8"),)

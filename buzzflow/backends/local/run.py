@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import threading
 import time
@@ -124,7 +123,11 @@ class _Run:
                 if step.branch is not None and self.outcomes[need.step] is not step.branch.taken:
                     return f"{need.step} chose the other branch"
             elif not _met(need, other.state):
-                return f"{need.step} {other.state}" if need.when == "completed" else f"{need.step} did not end as {need.when}"
+                return (
+                    f"{need.step} {other.state}"
+                    if need.when == "completed"
+                    else f"{need.step} did not end as {need.when}"
+                )
         return None
 
     def _may_start(self, step: plan.Step) -> bool:
@@ -256,4 +259,4 @@ def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
 def _write_json(file: Path, data: object) -> None:
     partial = file.with_name(file.name + ".partial")
     partial.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
-    os.replace(partial, file)
+    partial.replace(file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
 import tarfile
 from collections.abc import Mapping
@@ -122,7 +121,9 @@ def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping
     else:
         config = stage.folder / "input" / "config"
         mode = {"file": "File", "fast_file": "FastFile", "pipe": "Pipe"}[container.training.input_mode]
-        channels = {i.name: {"TrainingInputMode": mode, "S3DistributionType": "FullyReplicated"} for i in container.inputs}
+        channels = {
+            i.name: {"TrainingInputMode": mode, "S3DistributionType": "FullyReplicated"} for i in container.inputs
+        }
         files = {"hyperparameters.json": dict(hyperparameters), "inputdataconfig.json": channels}
         (stage.folder / "output" / "data").mkdir(parents=True, exist_ok=True)
         if container.training.checkpoints is not None:
@@ -143,7 +144,7 @@ def pack(folder: Path, archive: Path) -> None:
     ):
         for path in sorted(folder.rglob("*")):
             tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_without_owner)
-    os.replace(partial, archive)
+    partial.replace(archive)
 
 
 def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:

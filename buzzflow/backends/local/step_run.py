@@ -99,7 +99,9 @@ def _task(
         environment["TRAINING_JOB_NAME"] = _job_name(step, request)
     if container.code is not None and setting.requirements:
         environment["BUZZFLOW_REQUIREMENTS"] = "installed"
-    isolated = container.isolation if isinstance(container.isolation, bool) else evaluate.value(container.isolation, known)
+    isolated = (
+        container.isolation if isinstance(container.isolation, bool) else evaluate.value(container.isolation, known)
+    )
     entrypoint = container.entrypoint
     return Task(
         run=request.run,
@@ -244,9 +246,7 @@ def _missing_module(tail: deque[str], project: Path) -> str | None:
 class _Log:
     """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line."""
 
-    def __init__(
-        self, step: str, file: BinaryIO, emit: Callable[[Event], None], patterns: Mapping[str, str]
-    ) -> None:
+    def __init__(self, step: str, file: BinaryIO, emit: Callable[[Event], None], patterns: Mapping[str, str]) -> None:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.metrics: dict[str, float] = {}
         self._step, self._file, self._emit = step, file, emit

@@ -160,7 +160,7 @@ def _stopping(work: ir.Training, steps: Steps) -> Object:
     timeout = DAY if work.job.timeout is None else work.job.timeout
     found: Object = {"MaxRuntimeInSeconds": say(timeout, steps)}
     if work.spot is not None:
-        assert isinstance(timeout, int), "`check` reports a spot training with a timeout that is a reference"  # noqa: S101
+        assert isinstance(timeout, int), "`check` reports a spot training with a timeout that is a reference"
         found["MaxWaitTimeInSeconds"] = timeout + work.spot.wait
     return found
 

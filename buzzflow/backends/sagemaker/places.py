@@ -27,5 +27,5 @@ def default_uri(pipeline: ir.Pipeline, step: str, folder: str) -> ir.Value:
 
 def _bucket(pipeline: ir.Pipeline) -> str:
     bucket = pipeline.environment.bucket if pipeline.environment else None
-    assert bucket is not None, "`check` reports a missing bucket"  # noqa: S101
+    assert bucket is not None, "`check` reports a missing bucket"
     return bucket

@@ -1,0 +1,3 @@
+import columns
+
+print(columns.NAMES)

@@ -1,0 +1,280 @@
+"""Write what docs/*.md take from the code: `python tools/refresh_docs.py`.
+
+Tables of fields come from the models and docs/fields.toml, the catalogue of diagnostics from docs/errors.toml and the
+screens that their examples give.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import tempfile
+import threading
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from buzzflow.config import parts, pipeline, steps, values
+from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver import check
+from buzzflow.driver.local import run_local
+from buzzflow.loader.files import line_of
+from buzzflow.views.problems import human
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+CASES = ROOT / "tests" / "errors" / "cases"
+SCRIPTS = ("extract.py", "train.py", "evaluate.py")
+LONGEST_LINE = 150
+
+_MODELS: dict[str, type[BaseModel]] = {
+    "processing": steps.ProcessorConfig,
+    "training": steps.EstimatorConfig,
+    "condition": steps.ConditionConfig,
+    "fail": steps.FailConfig,
+    "parameter": parts.ParameterConfig,
+    "pipeline": pipeline.PipelineConfig,
+    "local": pipeline.LocalConfig,
+    "environment": pipeline.EnvironmentConfig,
+}
+_WORDS: list[tuple[Any, str]] = [
+    (values.Literally, "text"),
+    (values.Text, "text ®"),
+    (values.OptionalText, "text ®, may be empty"),
+    (values.ScalarText, "text, number or truth value ®"),
+    (values.Integer, "whole number"),
+    (values.IntegerOrReference, "whole number ®"),
+    (values.Number, "number"),
+    (values.Boolean, "`true`, `false`"),
+    (values.BooleanOrReference, "`true`, `false` ®"),
+    (values.Duration, "duration"),
+    (values.DurationOrReference, "duration ®"),
+    (parts.ParameterValue, "text, number or truth value"),
+    (str, "text"),
+    (Any, "anything"),
+]
+_NOT_UNFOLDED = ("steps", "parameters", "local")  # tables of their own
+_STEP = ("display_name", "description", "depends_on", "depends_on[].step", "depends_on[].when")
+
+
+def main() -> None:
+    """Write every page that changed."""
+    for page, text in refreshed().items():
+        if page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+            print(f"wrote {page.relative_to(ROOT)}")
+
+
+def refreshed() -> dict[Path, str]:
+    """Return what the pages should hold."""
+    language, errors = DOCS / "language.md", DOCS / "errors.md"
+    return {
+        language: _filled(language, r"fields:([a-z]+)", "fields", fields_table),
+        errors: _filled(errors, r"(catalogue)", "catalogue", lambda _: catalogue()),
+    }
+
+
+def _filled(page: Path, opening: str, closing: str, content: Callable[[str], str]) -> str:
+    pattern = re.compile(rf"(<!-- {opening} -->\n).*?(<!-- /{closing} -->)", re.DOTALL)
+    return pattern.sub(lambda m: f"{m[1]}{content(m[2])}{m[3]}", page.read_text("utf-8"))
+
+
+# ------------------------------------------------------------------ fields
+
+
+def fields_table(name: str) -> str:
+    """Return the table called *name*; a KeyError says which field docs/fields.toml does not know."""
+    lands: Mapping[str, Mapping[str, str]] = tomllib.loads((DOCS / "fields.toml").read_text("utf-8"))
+    if name in ("step", "shared"):
+        rows = [r for r in _rows(steps.ProcessorConfig) if (r[0] in _STEP) == (name == "step") and _is_shared(r[0])]
+    elif name in ("processing", "training"):
+        rows = [r for r in _rows(_MODELS[name]) if not _is_shared(r[0]) and r[0] != "type"]
+    else:
+        rows = [r for r in _rows(_MODELS[name]) if r[0] not in _STEP or name in ("pipeline", "parameter")]
+        rows = [r for r in rows if r[0] != "type" or name == "parameter"]
+    where = lands.get(name)
+    head = ["field", "value", "default", "what it is"] + (["lands in"] if where is not None else [])
+    lines = [head, ["---"] * len(head)]
+    for path, value, default, told in rows:
+        shown = re.sub(r"\|", r"\\|", told)
+        lines.append([f"`{path}`", value, default, shown] + ([where[path]] if where is not None else []))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _is_shared(path: str) -> bool:
+    head = path.partition(".")[0].partition("[")[0]
+    both = steps.ProcessorConfig.model_fields.keys() & steps.EstimatorConfig.model_fields.keys()
+    return head in both - {"type", "outputs"}
+
+
+def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
+    hints = get_type_hints(model, include_extras=True)
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        kind = hints[name]
+        inner, mark = _model_in(kind)
+        if inner is None or key in _NOT_UNFOLDED:
+            yield key, _value(kind), _default(field), field.description or ""
+            continue
+        yield key, _container(kind), _default(field), field.description or ""
+        yield from _rows(inner, f"{key}{mark}.")
+
+
+def _model_in(kind: Any) -> tuple[type[BaseModel] | None, str]:
+    """Return the model that *kind* holds, and how a path goes into it."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind, ""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        found = [_model_in(a) for a in args if a is not NoneType]
+        return found[0] if len(found) == 1 else (None, "")
+    if origin is dict:
+        return _model_in(args[1])[0], ".<name>"
+    if origin is list:
+        return _model_in(args[0])[0], "[]"
+    return None, ""
+
+
+def _container(kind: Any) -> str:
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return _container(next(a for a in args if a is not NoneType))
+    return {dict: "mapping by name", list: "list"}.get(origin, "mapping")  # type: ignore[arg-type]
+
+
+def _value(kind: Any) -> str:
+    for known, word in _WORDS:
+        if kind == known:
+            return word
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(_value(a) for a in args if a is not NoneType)
+    if origin is Annotated:
+        return _value(args[0])
+    if origin is Literal:
+        return ", ".join(f"`{a}`" for a in args)
+    if origin is dict:
+        held = "mapping" if _model_in(args[1])[0] or args[1] == steps.StepConfig else _value(args[1])
+        return "mapping" if held in ("anything", "mapping") else f"mapping to {held}"
+    if origin is list:
+        return f"list of {_value(args[0])}"
+    return "mapping"
+
+
+def _default(field: FieldInfo) -> str:
+    match field.default:
+        case _ if field.default is PydanticUndefined:
+            return "*required*"
+        case None | "":
+            return ""
+        case BaseModel():
+            return ""
+        case [] | {}:
+            return ""
+        case bool() | str() | int() | float() | list():
+            return f"`{_spelled(field)}`"
+        case other:
+            raise TypeError(other)
+
+
+def _spelled(field: FieldInfo) -> str:
+    value = field.default
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return f"[{', '.join(value)}]"
+    is_duration = any("duration" in str(m) for m in field.metadata)
+    return f"{value}s" if is_duration else json.dumps(value)
+
+
+# ------------------------------------------------------------------ diagnostics
+
+_GROUPS = {
+    "1": "Files",
+    "2": "The shape of a file",
+    "3": "Meaning",
+    "4": "What a backend takes",
+    "5": "Running here",
+}
+ENVIRONMENT = """\
+name: research
+region: eu-west-1
+bucket: example-ml
+role: arn:aws:iam::111122223333:role/example
+"""
+
+
+def catalogue() -> str:
+    """Return a section for each code of docs/errors.toml."""
+    told = tomllib.loads((DOCS / "errors.toml").read_text("utf-8"))
+    sections, group = [], ""
+    for code in sorted(told):
+        if code[2] != group:
+            group = code[2]
+            sections.append(f"\n## {_GROUPS[group]}: BF{group}xx\n")
+        entry = told[code]
+        lines = [f"\n### {code}\n\n{entry['means'].strip()}\n"]
+        if (screen := screen_of(code, entry)) is not None:
+            lines.append(f"\n```text\n{screen}\n```\n")
+        lines.append(f"\n{entry['mend'].strip()}\n")
+        sections += lines
+    return "".join(sections) + "\n"
+
+
+def screen_of(code: str, entry: Mapping[str, Any]) -> str | None:
+    """Return the first problem that the example of *code* gives: its own, else the first of tests/errors/cases."""
+    if "files" in entry:
+        screen = _screen_of_example(code, entry)
+    else:
+        case = next(iter(sorted(CASES.glob(f"{code}-*.txt"))), None)
+        screen = None if case is None else case.read_text("utf-8").partition("\n\n")[0]
+    if screen is None:
+        return None
+    screen = re.sub(r"runs on Python 3\.\d+", "runs on Python 3.11", screen)  # the reader's own Python stands there
+    without_mark = re.sub(rf" *# {code}(@\d+)?", "", screen)
+    lines = [line.rstrip() for line in without_mark.rstrip().splitlines()]
+    return "\n".join(line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…" for line in lines)
+
+
+def _screen_of_example(code: str, entry: Mapping[str, Any]) -> str:
+    with tempfile.TemporaryDirectory() as root:
+        # A folder called projects makes its parent the repository, as in a real one.
+        folder = Path(root).resolve() / "projects" / "research" / "ctr"
+        folder.mkdir(parents=True)
+        files = {**dict.fromkeys(SCRIPTS, "print('hello')\n"), **entry["files"]}
+        if entry.get("sagemaker"):
+            files.setdefault("environment.yaml", ENVIRONMENT)
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, "utf-8")
+        with contextlib.chdir(folder):
+            found = [d for d in _problems(folder, entry) if d.code == code]
+            assert found, f"the example of {code} does not give {code}"
+            return human(found[:1], line_of).replace(str(folder.parents[2]), "<root>")
+
+
+def _problems(folder: Path, entry: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
+    local = "parameters" in entry
+    try:
+        checked = check(
+            folder, backend="local" if local else entry.get("backend"), settings=entry.get("set", ()), local=local
+        )
+        if local:
+            given: Mapping[str, str] = entry["parameters"]
+            run_local(
+                checked, executor="process", parameters=given, jobs=1, emit=lambda _: None, stop=threading.Event()
+            )
+    except PipelineError as e:
+        return e.diagnostics
+    return checked.warnings
+
+
+if __name__ == "__main__":
+    main()
