@@ -46,16 +46,16 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 _WORDS: list[tuple[Any, str]] = [
     (values.Literally, "text"),
-    (values.Text, "text ®"),
-    (values.OptionalText, "text ®, may be empty"),
-    (values.ScalarText, "text, number or truth value ®"),
+    (values.Text, "text †"),
+    (values.OptionalText, "text †, may be empty"),
+    (values.ScalarText, "text, number or truth value †"),
     (values.Integer, "whole number"),
-    (values.IntegerOrReference, "whole number ®"),
+    (values.IntegerOrReference, "whole number †"),
     (values.Number, "number"),
     (values.Boolean, "`true`, `false`"),
-    (values.BooleanOrReference, "`true`, `false` ®"),
+    (values.BooleanOrReference, "`true`, `false` †"),
     (values.Duration, "duration"),
-    (values.DurationOrReference, "duration ®"),
+    (values.DurationOrReference, "duration †"),
     (parts.ParameterValue, "text, number or truth value"),
     (str, "text"),
     (Any, "anything"),
@@ -91,20 +91,22 @@ def _filled(page: Path, opening: str, closing: str, content: Callable[[str], str
 
 def fields_table(name: str) -> str:
     """Return the table called *name*; a KeyError says which field docs/fields.toml does not know."""
-    lands: Mapping[str, Mapping[str, str]] = tomllib.loads((DOCS / "fields.toml").read_text("utf-8"))
+    known: Mapping[str, Mapping[str, str]] = tomllib.loads((DOCS / "fields.toml").read_text("utf-8"))
     if name in ("step", "shared"):
         rows = [r for r in _rows(steps.ProcessorConfig) if (r[0] in _STEP) == (name == "step") and _is_shared(r[0])]
     elif name in ("processing", "training"):
         rows = [r for r in _rows(_MODELS[name]) if not _is_shared(r[0]) and r[0] != "type"]
     else:
         rows = [r for r in _rows(_MODELS[name]) if r[0] not in _STEP or name in ("pipeline", "parameter")]
+        if name == "environment":  # its parts are a step's
+            rows = [r for r in rows if "." not in r[0]]
         rows = [r for r in rows if r[0] != "type" or name == "parameter"]
-    where = lands.get(name)
+    where, defaults = known.get(name), known["defaults"]
     head = ["field", "value", "default", "what it is"] + (["lands in"] if where is not None else [])
     lines = [head, ["---"] * len(head)]
     for path, value, default, told in rows:
-        shown = re.sub(r"\|", r"\\|", told)
-        lines.append([f"`{path}`", value, default, shown] + ([where[path]] if where is not None else []))
+        row = [f"`{path}`", value, defaults.get(f"{name}.{path}", default), told]
+        lines.append(row + ([where[path]] if where is not None else []))
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

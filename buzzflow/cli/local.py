@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from types import FrameType
 import typer
 
 from buzzflow.backends.local.events import State
-from buzzflow.cli.main import fail
+from buzzflow.cli.problems import fail, warn
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver import check
 from buzzflow.driver.local import DEFAULT_JOBS, run_local
-from buzzflow.loader.files import line_of
-from buzzflow.views import problems, summary
+from buzzflow.views import summary
 from buzzflow.views.progress import progress
 
 STEP_FAILED, INTERRUPTED = 4, 130
@@ -36,8 +34,7 @@ def run_here(
     try:
         given = _parameters(parameters)
         checked = check(target, backend="local", settings=settings, local=True)
-        if checked.warnings:
-            typer.echo(problems.human(checked.warnings, line_of, colour=sys.stderr.isatty()) + "\n", err=True)
+        warn(checked.warnings)
         with _stopping(stop), progress(err, quiet=as_json) as emit:
             report = run_local(
                 checked,

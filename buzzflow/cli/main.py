@@ -17,7 +17,7 @@ import typer
 
 from buzzflow.diagnostics import PipelineError
 
-PROBLEMS, BUG = 1, 3
+BUG = 3
 
 app = typer.Typer(
     name="buzzflow",
@@ -55,19 +55,6 @@ def _with_default_executor(arguments: list[str]) -> list[str]:
     return ["--local=auto" if a == "--local" else a for a in arguments]
 
 
-def fail(error: PipelineError, *, as_json: bool) -> typer.Exit:
-    """Show what is wrong and return the exit."""
-    from buzzflow.loader.files import line_of
-    from buzzflow.views import problems
-
-    if as_json:
-        typer.echo(json.dumps({"ok": False, "diagnostics": problems.as_data(error.diagnostics)}, indent=2))
-    else:
-        typer.echo(problems.human(error.diagnostics, line_of, colour=sys.stderr.isatty()), err=True)
-        typer.echo(f"\n{problems.count(error.diagnostics)}", err=True)
-    return typer.Exit(PROBLEMS)
-
-
 def _version(*, wanted: bool) -> None:
     if wanted:
         typer.echo(f"buzzflow {version('buzzflow')}")
@@ -87,9 +74,10 @@ def validate(
     target: Target = Path(), settings: Settings = None, backend: BackendName = None, as_json: AsJson = False
 ) -> None:
     """Tell everything that is wrong with a pipeline, offline."""
+    from buzzflow.cli.problems import fail, warn
     from buzzflow.driver import check, compile_artifact
-    from buzzflow.loader.files import line_of, shown
-    from buzzflow.views import problems
+    from buzzflow.loader.files import shown
+    from buzzflow.views.problems import as_data
 
     try:
         checked = check(target, backend=backend, settings=settings or ())
@@ -97,10 +85,9 @@ def validate(
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
     if as_json:
-        typer.echo(json.dumps({"ok": True, "diagnostics": problems.as_data(checked.warnings)}, indent=2))
+        typer.echo(json.dumps({"ok": True, "diagnostics": as_data(checked.warnings)}, indent=2))
         return
-    if checked.warnings:
-        typer.echo(problems.human(checked.warnings, line_of, colour=sys.stderr.isatty()) + "\n", err=True)
+    warn(checked.warnings)
     steps = len(checked.pipeline.steps)
     typer.echo(
         f"{shown(checked.loaded.file)}: {steps} step{'s' if steps > 1 else ''}, valid for {checked.backend.name}"

@@ -12,7 +12,6 @@ import io
 import json
 import tarfile
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,13 +159,8 @@ def _install(client: Client, container: str, python: str, image: str, count: int
     environment = {**_QUIET, **index_settings()}
     command = [python, *_INSTALL, *files]
     execution = client.api.exec_create(container, command, user="0:0", workdir="/", environment=environment)["Id"]
-    lines: deque[bytes] = deque(maxlen=400)
-    rest = b""
-    for part in client.api.exec_start(execution, stream=True):
-        *whole, rest = (rest + part).split(b"\n")
-        lines.extend(whole)
+    output = client.api.exec_start(execution).decode(errors="replace").strip()
     if (code := client.api.exec_inspect(execution)["ExitCode"]) != 0:
-        output = b"\n".join([*lines, rest]).decode(errors="replace").strip()
         raise _failed(image, code, without_passwords(output, environment))
 
 

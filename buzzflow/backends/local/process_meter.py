@@ -25,6 +25,7 @@ class ProcessMeter:
         self._recorder = UsageRecorder("psutil")
         self._cpu_seconds = 0.0
         self._shared_bytes = 0
+        self._sharing: list[psutil.Process] = []
         self._next_pss = 0.0
         self._seen: set[psutil.Process] = (
             set()
@@ -79,12 +80,15 @@ class ProcessMeter:
         self._recorder.add(Sample(now, self._cpu_seconds, memory))
 
     def _without_shared(self, processes: list[psutil.Process], rss: int) -> int:
-        """Count what processes share once: now and then by asking, in between by the last answer."""
+        """Count what processes share once: now and then by asking, in between by the last answer for the same ones."""
         begin = time.monotonic()
         if begin >= self._next_pss:
             self._shared_bytes = max(rss - sum(_pss(processes)), 0)
+            self._sharing = processes
             end = time.monotonic()
             self._next_pss = end + (end - begin) / _PSS_SHARE
+        elif processes != self._sharing:
+            return 0  # not known yet; a guess could become the peak
         return max(rss - self._shared_bytes, 0)
 
 

@@ -141,7 +141,8 @@ def _become(spec: dict[str, Any], status: int, supervisor: int) -> NoReturn:
             os._exit(0)
         os.chdir(spec["cwd"])
     except (OSError, AttributeError) as e:  # a libc without such a call
-        _tell(status, problem=str(e), errno=getattr(e, "errno", None))
+        told = [str(t) for t in (getattr(e, "filename", None), getattr(e, "strerror", None)) if t]
+        _tell(status, problem=": ".join(told) or str(e), errno=getattr(e, "errno", None))
         os._exit(SET_UP_FAILED)
     argv = spec["argv"]
     try:

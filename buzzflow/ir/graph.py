@@ -1,0 +1,164 @@
+"""The graph: steps, what each needs, and the pipeline that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from enum import StrEnum
+from typing import Literal
+
+from buzzflow.ir.values import (
+    DescribeReference,
+    JsonReference,
+    OutputReference,
+    ParameterReference,
+    PropertyReference,
+    Reference,
+    RunReference,
+)
+from buzzflow.ir.work import Condition, Fail, Job, Processing, Training, Work
+
+
+class When(StrEnum):
+    """In which end of the other step this one may start."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    ANY = "any"
+
+
+class Because(StrEnum):
+    """Why one step comes after another."""
+
+    REFERENCE = "reference"  # it uses something of the other's
+    ORDER = "depends_on"  # the user said so
+    BRANCH = "branch"  # the other is the condition that it belongs to
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Need:
+    """This step comes after *step*."""
+
+    step: str
+    because: Because
+    when: When = When.COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The side of a condition that a step belongs to."""
+
+    condition: str
+    taken: bool  # True: `then`
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after one of *errors*; exactly one of *max_attempts* and *give_up_after* is set."""
+
+    errors: tuple[str, ...]
+    interval: int = 1
+    backoff: float = 2.0
+    max_attempts: int | None = None
+    give_up_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Use an earlier result of the same work; *expire_after* is None for as long as the service keeps it."""
+
+    enabled: bool = True
+    expire_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of the graph."""
+
+    name: str
+    work: Work
+    needs: tuple[Need, ...] = ()
+    branch: Branch | None = None
+    display_name: str | None = None
+    description: str | None = None
+    retry: tuple[Retry, ...] = ()
+    cache: Cache | None = None
+
+
+ParameterType = Literal["string", "integer", "float", "boolean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value chosen when a run starts; without default it must be given."""
+
+    name: str
+    type: ParameterType
+    default: str | int | float | bool | None = None
+    choices: tuple[str | int | float, ...] = ()
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What an environment.yaml says of the place that pipelines are deployed to."""
+
+    name: str
+    account: str | None = None
+    region: str | None = None
+    bucket: str | None = None
+    name_prefix: str = ""
+    deploy_from: tuple[str, ...] = ("laptop", "ci")
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A whole pipeline; *steps* stand in an order in which each comes after what it needs."""
+
+    name: str
+    steps: tuple[Step, ...]
+    parameters: tuple[Parameter, ...] = ()
+    environment: Environment | None = None
+    description: str | None = None
+    owner: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    parallelism: int | None = None
+
+    def step(self, name: str) -> Step:
+        """Return the step called *name*; KeyError when there is none."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+
+def job_of(step: Step) -> Job | None:
+    """Return what *step* runs in a container, if it runs anything there."""
+    match step.work:
+        case Processing(job=job) | Training(job=job):
+            return job
+        case Condition() | Fail():
+            return None
+
+
+def references(thing: object) -> Iterator[Reference]:
+    """Yield every reference anywhere inside *thing*, in the order of its fields."""
+    match thing:
+        case (
+            ParameterReference()
+            | OutputReference()
+            | PropertyReference()
+            | DescribeReference()
+            | JsonReference()
+            | RunReference()
+        ):
+            yield thing
+        case tuple():
+            for item in thing:
+                yield from references(item)
+        case _ if is_dataclass(thing):
+            for field in fields(thing):
+                yield from references(getattr(thing, field.name))
+        case _:
+            return
