@@ -21,6 +21,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from buzzflow.backends.local import standins
 from buzzflow.config import parts, pipeline, steps, values
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver import check
@@ -74,9 +75,10 @@ def main() -> None:
 
 def refreshed() -> dict[Path, str]:
     """Return what the pages should hold."""
-    language, errors = DOCS / "language.md", DOCS / "errors.md"
+    language, local, errors = (DOCS / f"{name}.md" for name in ("language", "local", "errors"))
     return {
         language: _filled(language, r"fields:([a-z]+)", "fields", fields_table),
+        local: _filled(local, r"(standins)", "standins", lambda _: stand_ins_table()),
         errors: _filled(errors, r"(catalogue)", "catalogue", lambda _: catalogue()),
     }
 
@@ -194,6 +196,14 @@ def _spelled(field: FieldInfo) -> str:
         return f"[{', '.join(value)}]"
     is_duration = any("duration" in str(m) for m in field.metadata)
     return f"{value}s" if is_duration else json.dumps(value)
+
+
+def stand_ins_table() -> str:
+    """Return which public image stands in for which framework image."""
+    lines = [["framework image", "here", "with"], ["---"] * 3]
+    for name, standin in standins._TABLE.items():
+        lines.append([f"`{name}`", f"`{standin.image}`", ", ".join(f"`{r}`" for r in standin.requirements)])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 # ------------------------------------------------------------------ diagnostics

@@ -155,14 +155,12 @@ def _path(loc: tuple[int | str, ...], data: Any, model: type[BaseModel]) -> tupl
     path: list[str | int] = []
     here = data
     for i, part in enumerate(loc):
-        if part == "[key]":
-            continue
+        if part == "[key]" or (i == 2 and loc[0] == "steps" and _is_tag(part, here)):
+            continue  # the tag of a step comes before its fields, even when one is called like it
         last = i == len(loc) - 1
         inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
         if not inside and not last:
             continue  # a union's tag
-        if not inside and last and _is_tag(part, here):
-            continue
         path.append(part)
         here = here[part] if inside and part in _index(here) else None
     return tuple(path), model_at(model, tuple(path[:-1]), data)

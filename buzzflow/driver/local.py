@@ -84,29 +84,30 @@ def _images(checked: Checked) -> dict[str, str]:
 
 def _choose(name: str, request: RunRequest, ready: Ready, emit: Callable[[Event], None]) -> Executor:
     """Return a prepared executor; `auto` is docker when a daemon answers and has or gets the images, else process."""
-    if name == "process":
+    try:
+        if name == "process":
+            return _prepared(_process(request), ready, emit)
+        try:
+            return _docker(request, ready, emit, told=name == "auto")
+        except ExecutorError as e:
+            if name == "docker" or not e.unreachable:
+                raise
+            emit(Notice(f"{e.summary}; so steps run as processes of this machine"))
         return _prepared(_process(request), ready, emit)
+    except ExecutorError as e:
+        raise PipelineError([Diagnostic("BF502", e.summary, hint=e.hint)]) from None
+
+
+def _docker(request: RunRequest, ready: Ready, emit: Callable[[Event], None], *, told: bool) -> Executor:
     from buzzflow.backends.local.docker_executor import DockerExecutor, docker_problem
 
-    problem = docker_problem()
-    if problem is None:
-        try:
-            return _prepared(DockerExecutor(request.run, request.state / "cache"), ready, emit)
-        except _Unreachable as e:
-            if name == "docker":
-                raise PipelineError([Diagnostic("BF502", str(e), hint=e.hint)]) from None
-            problem = str(e)
-    elif name == "docker":
+    if (problem := docker_problem()) is not None:
         hint = "start Docker, or use --local=process"
-        raise PipelineError([Diagnostic("BF502", f"Docker cannot be used: {problem}", hint=hint)])
-    emit(Notice(f"no Docker here ({problem}): steps run as processes of this machine"))
-    return _prepared(_process(request), ready, emit)
-
-
-class _Unreachable(Exception):
-    def __init__(self, error: ExecutorError) -> None:
-        super().__init__(error.summary)
-        self.hint = error.hint
+        raise ExecutorError(f"no Docker here: {problem}", hint, unreachable=True)
+    executor = DockerExecutor(request.run, request.state / "cache")
+    if told:
+        emit(Notice("a Docker daemon answers: steps run in containers"))
+    return _prepared(executor, ready, emit)
 
 
 def _process(request: RunRequest) -> Executor:
@@ -119,11 +120,6 @@ def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -
     begun = time.monotonic()
     try:
         executor.prepare([*dict.fromkeys(ready.settings.values())], lambda text: emit(Notice(text)))
-    except ExecutorError as e:
-        executor.close()
-        if e.unreachable:
-            raise _Unreachable(e) from None
-        raise PipelineError([Diagnostic("BF502", e.summary, hint=e.hint)]) from None
     except BaseException:
         executor.close()
         raise

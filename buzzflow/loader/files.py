@@ -27,6 +27,7 @@ def find_pipeline(target: Path) -> Path:
 def _find_pipeline(target: Path) -> Path:
     if target.is_dir():
         found = sorted(p for p in target.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
+        found = [p for p in found if p.exists()]  # not a link that leads nowhere, or to itself
         if len(found) == 1:
             return found[0]
         if not found:

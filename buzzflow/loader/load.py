@@ -63,7 +63,7 @@ def load(
     tree = _answered(tree, environment)
     tree = expand_shorthands(tree)
     source = SourceMap(tree)
-    if problems := [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment)]:
+    if problems := [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment, fields)]:
         raise PipelineError(problems)
     return LoadedConfig(
         data=tree.plain(),
@@ -217,8 +217,10 @@ def _answered(tree: Node, environment: Node | None) -> Node:
     return Node({k: v for k, v in answered.value.items() if k != "environment"}, tree.span)
 
 
-def _unlocked(tree: Node, given: Node | None, environment: Node | None) -> Iterator[Diagnostic]:
-    """Yield a problem for every step that has another value than the environment's in a locked field."""
+def _unlocked(
+    tree: Node, given: Node | None, environment: Node | None, fields: Mapping[str, Collection[str]]
+) -> Iterator[Diagnostic]:
+    """Yield a problem for every step that has another value than the environment's in a locked field, or none."""
     locked = environment.child("locked") if environment is not None else None
     steps = tree.child("steps")
     if locked is None or not isinstance(locked.value, list) or steps is None or not isinstance(steps.value, dict):
@@ -226,8 +228,10 @@ def _unlocked(tree: Node, given: Node | None, environment: Node | None) -> Itera
     for field in (i.value for i in locked.value if isinstance(i.value, str)):
         wanted = given.at(("defaults", field)) if given is not None else None
         for name, step in steps.value.items():
-            has = step.child(field)
-            if has is not None and (wanted is None or has.plain() != wanted.plain()):
+            has, kind = step.child(field), step.child("type")
+            known = fields.get(str(kind.value), ()) if kind is not None else ()
+            deleted = has is None and wanted is not None and field in known
+            if deleted or (has is not None and (wanted is None or has.plain() != wanted.plain())):
                 where = wanted or locked
                 what = f"{field!r} is locked by {where.span.file}:{where.span.line}"
                 yield Diagnostic("BF116", what, ("steps", name, field), "remove it here: the environment decides")

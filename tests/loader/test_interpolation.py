@@ -79,17 +79,17 @@ def test_every_text_that_cannot_be_answered_is_told_at_its_line():
 
     assert [(d.code, d.path, d.span.line) for d in found if d.span] == [
         ("BF125", ("a",), 1),
-        ("BF122", ("b", 1), 2),
+        ("BF125", ("b", 1), 2),
         ("BF126", ("c",), 3),
         ("BF120", ("d",), 4),
         ("BF125", ("e",), 5),
-    ] or [d.path for d in found] == [("a",), ("b", 1), ("c",), ("d",), ("e",)]
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("${param.x}", "${param:x}"), ("${HOME}", "oc.env:HOME"), ("${HOME:-x}", "oc.env:NAME,default"),
+        ("${param.x}", "${param:x}"), ("${HOME}", "oc.env:HOME"), ("${HOME:-x}", "oc.env:HOME,default"),
         ("$${a}x", "\\${"), ("${step:s.a=b}", "'s.a=b'"), ("${}", "between"), ("${a", "}"), ("${stpe:x}", "step"),
         ("${variabels.x}", "variables"), ("${environment.x}", "environment.yaml"), ("???", "--set b="),
     ],
@@ -100,7 +100,9 @@ def test_a_mistake_that_many_make_has_its_hint(text, hint):
     assert hint in (problem.hint or ""), problem
 
 
-@pytest.mark.parametrize("name", ["oc.decode", "oc.select", "oc.create", "oc.dict.keys", "oc.dict.values", "oc.deprecated"])
+@pytest.mark.parametrize(
+    "name", ["oc.decode", "oc.select", "oc.create", "oc.dict.keys", "oc.dict.values", "oc.deprecated"]
+)
 def test_of_omegaconfs_own_resolvers_only_the_process_variable_is_answered(name):
     assert [d.code for d in problems(f"a: 1\nb: '${{{name}:a}}'", allow_env=["a"], environ={"a": "x"})] == ["BF126"]
 
@@ -147,11 +149,9 @@ def _told_quickly(text: str, codes: set[str]) -> None:
 
 
 @pytest.mark.parametrize("n", range(5, 41))
-@pytest.mark.parametrize("form", ["${a%d}${a%d}", "${a%d}\\\\${a%d}", "[${a%d}, ${a%d}]"])
+@pytest.mark.parametrize("form", ["'${%s}${%s}'", "'${%s}\\\\${%s}'", "['${%s}', '${%s}']"])
 def test_a_chain_that_doubles_ends_within_a_second(n, form):
-    quote = "" if form.startswith("[") else "'"
-    lines = (f"a{i}: {quote}{form % (i - 1, i - 1)}{quote}".replace("[$", "['$").replace("}, $", "}', '$").replace("}]", "}']") for i in range(1, n))
-    text = "a0: lol\n" + "\n".join(lines)
+    text = "a0: lol\n" + "\n".join(f"a{i}: " + form % (f"a{i - 1}", f"a{i - 1}") for i in range(1, n))
 
     started = time.process_time()
     try:

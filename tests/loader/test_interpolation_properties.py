@@ -1,7 +1,8 @@
 """What `interpolate` gives is what plain OmegaConf gives; it fails where OmegaConf fails.
 
 Decided differences, which the generator leaves out or the comparison allows: a container inside text is refused, of
-`oc.*` only `oc.env` is answered, a run-time value chooses no name, and what is expanded has a budget.
+`oc.*` only `oc.env` is answered, a run-time value chooses no name, and what is expanded has a budget. OmegaConf puts a
+container into text unanswered, so a circle through it is one for us only.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(-3, 30),
     st.floats(allow_nan=False, allow_infinity=False, width=16),
-    st.sampled_from(["", "a", "b", "0", "1", "-1", "text", "${", "\\${a}", "é", " a ", "a.b", "\\\\", "'", "a$b", "1e3"]),
+    st.sampled_from(
+        ["", "a", "b", "0", "1", "-1", "text", "${", "\\${a}", "é", " a ", "a.b", "\\\\", "'", "a$b", "1e3"]
+    ),
 )
 TREES = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.dictionaries(KEYS, inner, max_size=4), st.lists(inner, max_size=3)), max_leaves=8
+    SCALARS,
+    lambda inner: st.one_of(st.dictionaries(KEYS, inner, max_size=4), st.lists(inner, max_size=3)),
+    max_leaves=8,
 )
 
 
@@ -124,7 +129,9 @@ def _expressions(draw: st.DrawFn, paths: list[tuple[str, ...]], here: tuple[str,
         return f"${{{form}:${{{draw(inside)}}}}}"
     if kind == 10:
         return f"${{{form}:'q ${{{draw(inside)}}}'}}"
-    return draw(st.sampled_from(["${}", "${a", "$${a}", "${ a }", "${a.}", "${a b}", "${.}", "${..}", "${a:", "${a[0}"]))
+    return draw(
+        st.sampled_from(["${}", "${a", "$${a}", "${ a }", "${a.}", "${a b}", "${.}", "${..}", "${a:", "${a[0}"])
+    )
 
 
 @st.composite
@@ -171,7 +178,7 @@ def test_it_answers_as_omegaconf_does(data):
     expected, failure = plain_omegaconf(data)
     answered, codes = ours(data)
 
-    if codes & DECIDED:
+    if codes & DECIDED or (codes == {"BF122"} and failure is None and "[" in repr(expected)):
         event("decided difference")
     elif failure is not None:
         event("both fail")

@@ -116,7 +116,7 @@ def test_a_key_is_text(key):
 
 
 def test_keys_and_values_know_their_line_and_column():
-    root = read("# first\na: 1\nbéé: {ü: 'x', y: [1, \"z\"]}\n\"q\":   |\n  text\nlist:\n  - é: 2\n  -   3\n")
+    root = read('# first\na: 1\nbéé: {ü: \'x\', y: [1, "z"]}\n"q":   |\n  text\nlist:\n  - é: 2\n  -   3\n')
 
     assert place(root.at(("a",))) == (2, 4)
     assert place(root.at(("béé", "ü"))) == (3, 10)
@@ -144,12 +144,16 @@ def test_an_emoji_counts_as_one_column():
 LEAVES = st.one_of(st.integers(-99, 99), st.booleans(), st.text("abcXYZ é:#'\"\\-\n\t{}[]&*!|>%@`,?", max_size=12))
 VALUES = st.recursive(
     LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abé_", min_size=1, max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abé_", min_size=1, max_size=4), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
 
-@given(st.dictionaries(st.text("abé_", min_size=1, max_size=4), VALUES), st.booleans(), st.sampled_from([None, "'", '"']))
+@given(
+    st.dictionaries(st.text("abé_", min_size=1, max_size=4), VALUES), st.booleans(), st.sampled_from([None, "'", '"'])
+)
 def test_the_span_of_every_leaf_points_at_its_text(data, flow, style):
     text = yaml.safe_dump(data, default_flow_style=flow, default_style=style, allow_unicode=True, width=60)
     if style is not None:
@@ -249,7 +253,9 @@ def test_what_is_no_yaml_is_told_with_a_place(text):
     assert problem.span is not None
 
 
-@pytest.mark.parametrize("text", ["a: \ue000", 'a: "\\ue000"', 'a: "x\\uE0000\\ue001"', '"\\uf8ff": 1', "a: |\n  \ue123\n"])
+@pytest.mark.parametrize(
+    "text", ["a: \ue000", 'a: "\\ue000"', 'a: "x\\uE0000\\ue001"', '"\\uf8ff": 1', "a: |\n  \ue123\n"]
+)
 def test_a_private_character_is_refused_however_it_is_written(text):
     assert codes(text) == ["BF101"]
 

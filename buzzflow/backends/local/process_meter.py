@@ -83,11 +83,15 @@ class ProcessMeter:
         """Count what processes share once: now and then by asking, in between by the last answer for the same ones."""
         begin = time.monotonic()
         if begin >= self._next_pss:
-            self._shared_bytes = max(rss - sum(_pss(processes)), 0)
+            answers = [
+                *_rss_and_pss(processes)
+            ]  # both at once: a process that grows in between would seem to share less
+            self._shared_bytes = sum(rss - pss for rss, pss in answers)
             self._sharing = processes
             end = time.monotonic()
             self._next_pss = end + (end - begin) / _PSS_SHARE
-        elif processes != self._sharing:
+            return sum(pss for _, pss in answers)
+        if processes != self._sharing:
             return 0  # not known yet; a guess could become the peak
         return max(rss - self._shared_bytes, 0)
 
@@ -108,14 +112,15 @@ def _below(root: psutil.Process) -> list[psutil.Process]:
     return processes
 
 
-def _pss(processes: list[psutil.Process]) -> Iterator[int]:
+def _rss_and_pss(processes: list[psutil.Process]) -> Iterator[tuple[int, int]]:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             try:
                 full = process.memory_full_info()
-                yield getattr(full, "pss", full.rss)
+                yield full.rss, getattr(full, "pss", full.rss)  # Linux has it
             except psutil.AccessDenied:
-                yield process.memory_info().rss
+                rss = process.memory_info().rss
+                yield rss, rss
 
 
 def _session(process: psutil.Process) -> int | None:

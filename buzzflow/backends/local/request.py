@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,9 +136,12 @@ def _typed(given: str, parameter: plan.Parameter) -> Plain:
 
 def _convert(kind: type[int] | type[float], given: str, wanted: str) -> int | float:
     try:
-        return kind(given)
+        found = kind(given)
     except ValueError:
-        raise ValueError(f"{given!r} is not {wanted}") from None
+        found = math.nan
+    if not math.isfinite(found):  # the service takes no nan either, and JSON has none
+        raise ValueError(f"{given!r} is not {wanted}")
+    return found
 
 
 # ------------------------------------------------------------------ data

@@ -201,7 +201,7 @@ def _failed(
     last = next((line.strip() for line in reversed(log.tail) if line.strip()), None)
     told = stage.message()
     if told and state is State.FAILED:
-        reason = f"{reason}; it says: {told.splitlines()[0][:200]}"
+        reason = f"{reason}; it says: {printable(told.splitlines()[0])[:200]}"
     elif last is not None and outcome.end is End.EXITED and outcome.detail is None:
         reason = f"{reason}: {last[:200]}"
     if hint := _missing_module(log.tail, request.project):
@@ -286,8 +286,10 @@ class _Log:
 
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+# control characters but the tab, other ends of lines, and what turns the direction of the text around
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def printable(text: str) -> str:
     """Return *text* without terminal control sequences: a step's log must not move the reader's cursor."""
-    return "".join(c if c >= " " or c == "\t" else "" for c in _ANSI.sub("", text)).replace("\x7f", "")
+    return _CONTROL.sub("", _ANSI.sub("", text))

@@ -1,0 +1,92 @@
+"""`create --local=docker` through the real command, on a real engine."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+pytestmark = pytest.mark.docker
+SLEEPS = """\
+name: sleeps
+defaults: {image: {uri: IMAGE}}
+steps:
+  one: {type: processing, code: sleep.py}
+  two: {type: processing, code: sleep.py}
+  three: {type: processing, code: sleep.py}
+  four: {type: processing, code: sleep.py}
+"""
+SLEEP = """\
+import time
+print("from", time.time(), flush=True)
+time.sleep(3)
+print("to", time.time(), flush=True)
+"""
+
+
+@pytest.fixture
+def sleeps(tmp_path: Path, make_project: Callable[..., Path], python_image: str) -> Path:
+    pipeline = SLEEPS.replace("IMAGE", python_image)
+    return make_project(tmp_path / "sleeps", pipeline=pipeline, **{"sleep.py": SLEEP})
+
+
+def times(folder: Path) -> Iterator[tuple[float, float]]:
+    for log in folder.glob(".buzzflow/runs/*/steps/*/log.txt"):
+        match = re.fullmatch(r"from ([0-9.]+)\nto ([0-9.]+)\n", log.read_text())
+        assert match, log.read_text()
+        yield float(match[1]), float(match[2])
+
+
+def test_the_project_runs_in_containers(
+    tmp_path: Path, make_project: Callable[..., Path], python_image: str, command: str
+) -> None:
+    folder = make_project(tmp_path / "small", image=f"{{uri: {python_image}}}")
+    done = subprocess.run(
+        [command, "create", "--local=docker", "--param", "rows=7"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "gate: 0.7 >= 0.5: yes" in done.stdout
+    assert "(docker)" in done.stderr
+
+
+def test_four_independent_steps_run_side_by_side(sleeps: Path, command: str) -> None:
+    begun = time.monotonic()
+    arguments = [command, "create", "--local=docker", "--jobs", "4"]
+    done = subprocess.run(arguments, cwd=sleeps, capture_output=True, text=True, timeout=60, check=False)
+    took = time.monotonic() - begun
+    assert done.returncode == 0, done.stderr
+    spans = [*times(sleeps)]
+    assert len(spans) == 4
+    assert max(start for start, _ in spans) < min(end for _, end in spans), "all four were there at one moment"
+    assert took < 12, "one after another they would sleep that long"
+
+
+def test_an_interrupt_leaves_no_container(sleeps: Path, command: str, docker_engine: docker.DockerClient) -> None:
+    process = subprocess.Popen(
+        [command, "create", "--local=docker"], cwd=sleeps, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    seen = ""
+    while " | from" not in seen:
+        line = process.stderr.readline()
+        assert line, seen
+        seen += line
+    match = re.search(r"^run (\S+) of ", seen, re.MULTILINE)
+    assert match
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert re.search(r"\nrun \S+ stopped in ", out)
+    left = docker_engine.containers.list(all=True, filters={"label": f"buzzflow.run={match[1]}"}, ignore_removed=True)
+    assert left == []
