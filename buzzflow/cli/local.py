@@ -35,7 +35,7 @@ def run_here(
         given = _parameters(parameters)
         checked = check(target, backend="local", settings=settings, local=True)
         warn(checked.warnings)
-        with _stopping(stop), progress(err, quiet=as_json) as emit:
+        with _stopping(stop), progress(err) as emit:
             report = run_local(
                 checked,
                 executor=executor,

@@ -177,7 +177,7 @@ def _parameter_value(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) else _literal_only(value)
 
 
-def _literal_only(value: Any) -> Any:
+def _literal_only(_value: Any) -> Any:
     raise PydanticCustomError(
         "wrong_kind",
         "{wanted} is wanted here, not {found}",

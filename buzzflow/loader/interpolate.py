@@ -260,7 +260,7 @@ class _Interpolation:
         if name == "oc.env":
             return self._process_variable(args)
         if name == "each":
-            raise _Refused("BF126", "${each:…} stands outside a foreach", "give the step a foreach")
+            raise _Refused("BF126", "${each:…} has a meaning inside a foreach only")
         if name.isupper():
             hint: str | None = f"there is no default by :-; a process variable is ${{oc.env:{name},default}}"
         else:

@@ -154,9 +154,9 @@ def _join_steps(own: Node, other: Node) -> Node:
     if not isinstance(steps.value, dict) or not isinstance(more.value, dict):
         return own
     if twice := [n for k, n in more.value.items() if k in steps.value]:
-        first = steps.value[next(k for k in more.value if k in steps.value)]
-        where = first.key or first.span
-        what = f"the step stands in {where.file}:{where.line} too"
+        name = next(k for k in more.value if k in steps.value)
+        where = steps.value[name].key or steps.value[name].span
+        what = f"step {name!r} stands in {where.file}:{where.line} too"
         raise PipelineError([Diagnostic("BF115", what, hint="give one of the two another name", span=twice[0].key)])
     return own.with_value({**own.value, "steps": steps.with_value({**steps.value, **more.value})})
 

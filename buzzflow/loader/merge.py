@@ -87,7 +87,10 @@ def _fill(step: Node, layers: list[Node], fields: Mapping[str, Collection[str]])
 
 
 def drop_nulls(root: Node) -> Node:
-    """Return *root* without what null deleted. Variables may be null, and a step that was never more stays to be told."""
+    """Return *root* without what null deleted.
+
+    Variables may be null, and a step that was never more stays to be told.
+    """
     if not isinstance(root.value, dict):
         return root
     kept = {}

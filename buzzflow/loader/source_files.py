@@ -24,12 +24,14 @@ class SourceFiles:
     """The files below *source*, less what stays at home.
 
     At home stay pipeline files, `tests` folders, dot files, byte code, virtual environments, `requirements*.txt`,
-    `README*`, the folders *apart*, and what a `.buzzflowignore` in *source* or *root* names. Its rules are Git's, the
-    nearer file has the last word, and `!` fetches back what would stay by default.
+    `README*`, the folders *apart*, the folder `data` (scripts that run by themselves keep their files there), and what a
+    `.buzzflowignore` in *source* or *root* names. Its rules are Git's, the nearer file has the last word, and `!`
+    fetches back what would stay by default.
     """
 
     def __init__(self, source: Path, root: Path, apart: Collection[Path]) -> None:
         self._root = root
+        self._bare_data = source / "data"
         self._apart = frozenset(apart)
         folders = [source] if source == root else [source, root]
         self._ignored = [(folder, spec) for folder in folders if (spec := _ignore_rules(folder))]
@@ -59,7 +61,9 @@ class SourceFiles:
             relative = path.relative_to(folder).as_posix() + "/" * is_folder
             if (verdict := spec.check_file(relative).include) is not None:
                 return verdict
-        return _folder_stays(path) if is_folder else _file_stays(path.name)
+        if is_folder:
+            return path == self._bare_data or _folder_stays(path)
+        return _file_stays(path.name)
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

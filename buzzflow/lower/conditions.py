@@ -191,10 +191,10 @@ class _Parser:
             member = ir.Membership(left, self._options())
             return ir.Not(member) if negated else member
         if isinstance(left, bool):
-            return ir.Comparison("==", left, True)
+            return ir.Comparison("==", left, right=True)
         if isinstance(left, str | int | float) or left.kind not in (ir.Kind.BOOLEAN, ir.Kind.UNKNOWN):
             raise ConditionError(f"{self._tokens[self._at - 1].shown} alone is no condition", "compare it: == …")
-        return ir.Comparison("==", left, True)
+        return ir.Comparison("==", left, right=True)
 
     def _operand(self) -> ir.Operand:
         token = self._next

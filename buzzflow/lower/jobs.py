@@ -73,7 +73,7 @@ def _job(
 ) -> ir.Job:
     path: Path = ("steps", name)
     for variable in step.environment_variables:
-        if variable.startswith(_RESERVED):
+        if code is not None and variable.startswith(_RESERVED):
             place = (*path, "environment_variables", variable)
             values.problems.append(
                 Diagnostic("BF323", f"{variable!r} is a variable that buzzflow sets", place, "choose another name")

@@ -141,7 +141,10 @@ def _parameter_problems(name: str, config: ParameterConfig, parameter: ir.Parame
             )
             what = f"{value!r} is no {parameter.type}, as parameter {name!r} is"
             yield Diagnostic("BF317", what, (*path, *where), hint)
-    if config.choices and config.default is not None and config.default not in config.choices:
+    if config.choices and parameter.type == "boolean":
+        what = f"parameter {name!r} is true or false, so it takes no choices"
+        yield Diagnostic("BF317", what, (*path, "choices"), "remove them")
+    elif config.choices and config.default is not None and config.default not in config.choices:
         shown = ", ".join(map(str, config.choices))
         what = f"the default {config.default!r} of parameter {name!r} is not among its choices"
         yield Diagnostic("BF317", what, (*path, "default"), f"choices: {shown}")

@@ -31,11 +31,9 @@ _MARKS = {State.SUCCEEDED: "✓", State.FAILED: "✗", State.SKIPPED: "-", State
 
 
 @contextmanager
-def progress(console: Console, *, quiet: bool = False) -> Iterator[Callable[[Event], None]]:
+def progress(console: Console) -> Iterator[Callable[[Event], None]]:
     """Yield what takes the events of a run and shows them on *console*."""
-    if quiet:
-        yield lambda _event: None
-    elif console.is_terminal and not console.is_dumb_terminal:
+    if console.is_terminal and not console.is_dumb_terminal:
         live = _LiveView(console)
         with live.live:
             yield live.take

@@ -107,15 +107,15 @@ NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,9}", fullmatch=True)
 NUMBER = st.integers(0, 99)
 LITERAL = st.sampled_from(("a", "--b", "c/", "/d", " = ", "Steps.a.b", "${x}"))
 PICK = _picks()
-VALUE = st.one_of(LITERAL, PICK, st.builds(ir.Text, _tuples(PICK, 1, 1)), st.builds(ir.Text, _tuples(LITERAL | PICK, 2, 4)))
+VALUE = st.one_of(
+    LITERAL, PICK, st.builds(ir.Text, _tuples(PICK, 1, 1)), st.builds(ir.Text, _tuples(LITERAL | PICK, 2, 4))
+)
 PAIRS = st.dictionaries(st.sampled_from("ABC"), VALUE, max_size=2).map(lambda found: tuple(found.items()))
 ADDRESS = _picks(ir.OutputReference, ir.PropertyReference)
 PLACE = st.one_of(st.just("s3://b/k/"), ADDRESS, ADDRESS.map(lambda pick: ir.Text((pick, "part/"))))
 OPERAND = st.one_of(PICK, LITERAL, st.integers(-9, 9), st.booleans())
 COMPARISON = st.builds(ir.Comparison, st.sampled_from(("==", "<", "<=", ">", ">=")), PICK, OPERAND)
-TEST = st.recursive(
-    COMPARISON | st.builds(ir.Membership, PICK, _tuples(OPERAND, least=1)), _longer, max_leaves=4
-)
+TEST = st.recursive(COMPARISON | st.builds(ir.Membership, PICK, _tuples(OPERAND, least=1)), _longer, max_leaves=4)
 TO = st.none() | _picks(ir.ParameterReference).map(lambda pick: ir.Text(("s3://b/", pick, "/")))
 MODEL = st.just((ir.Output("model", "/opt/ml/model"),))
 WORK = st.one_of(

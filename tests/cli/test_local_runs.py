@@ -54,11 +54,11 @@ def test_a_step_that_fails_exits_4_with_reason_last_lines_and_log(buzzflow: Buzz
     done = buzzflow(*LOCAL, "-p", "rows=0")
     assert done.returncode == 4
     screen = done.stderr[done.stderr.index("step train failed") :]
-    match = re.fullmatch(
-        rf"step train failed: exit code 1: there are no rows\n  \| there are no rows\n  log: (\.buzzflow/runs/{RUN}/steps/train/log\.txt)\n",
-        screen,
-    )
-    assert match, screen
+    reason, tail, log = screen.splitlines()
+    assert reason == "step train failed: exit code 1: there are no rows"
+    assert tail == "  | there are no rows"
+    match = re.fullmatch(rf"  log: (\.buzzflow/runs/{RUN}/steps/train/log\.txt)", log)
+    assert match
     assert (project / match[1]).read_text() == "there are no rows\n"
     assert "evaluate: skipped (train failed)\n" in done.stderr
 
@@ -89,9 +89,7 @@ def test_set_changes_what_runs(buzzflow: Buzzflow) -> None:
         ("rows", "error[BF500]: --param rows: a name, = and a value are needed"),
     ],
 )
-def test_a_wrong_parameter_exits_1_and_writes_nothing(
-    given: str, told: str, buzzflow: Buzzflow, project: Path
-) -> None:
+def test_a_wrong_parameter_exits_1_and_writes_nothing(given: str, told: str, buzzflow: Buzzflow, project: Path) -> None:
     done = buzzflow(*LOCAL, "--param", given)
     assert (done.returncode, done.stdout) == (1, "")
     assert told in done.stderr
@@ -123,7 +121,8 @@ def test_the_local_layer_names_sample_data(buzzflow: Buzzflow, project: Path) ->
 def test_docker_that_is_asked_for_and_does_not_answer_is_told(buzzflow: Buzzflow) -> None:
     done = buzzflow("create", "--local=docker", DOCKER_HOST="unix:///nonexistent")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "error[BF502]: Docker cannot be used: " in done.stderr
+    assert done.stderr.startswith("error[BF502]: ")
+    assert "DOCKER_HOST=unix:///nonexistent" in done.stderr
     assert "help: start Docker, or use --local=process" in done.stderr
 
 

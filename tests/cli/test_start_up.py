@@ -46,7 +46,7 @@ def test_a_plain_pipeline_is_validated_without_heavy_modules(tmp_path: Path) -> 
 
 
 def test_references_need_no_heavy_module(tmp_path: Path) -> None:
-    text = 'parameters: {p: 1}\nvariables: {v: a.py}\n' + PLAIN.replace("a.py}", 'a.py, arguments: ["${param:p}"]}')
+    text = "parameters: {p: 1}\nvariables: {v: a.py}\n" + PLAIN.replace("a.py}", 'a.py, arguments: ["${param:p}"]}')
     assert imported(tmp_path, text, "validate") & (HEAVY - {"antlr4"}) == set()
 
 

@@ -64,14 +64,14 @@ def test_two_lines_are_a_pipeline():
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("15m", 900), ("2h", 7200), ("30d", 2592000), ("1w", 604800), ("1h30m", 5400), ("1.5h", 5400), ("0s", 0)],
+    [("90s", 90), ("15m", 900), ("2h", 7200), ("30d", 2592000), ("1w", 604800), ("1h30m", 5400), ("1.5h", 5400), ("0s", 0)],  # noqa: E501
 )  # fmt: skip
 def test_a_duration_is_a_number_with_its_unit(text, seconds):
     assert training(f"timeout: {text}").timeout == seconds
 
 
 @pytest.mark.parametrize(
-    "text", ["90", "1.5", "'90'", "''", "-1h", "1 h", "1y", "h", "1h 30m", "'1:30'", "true", "[1h]", "9" * 400 + "w", "1H", "٣s", "x${param:p}s"]
+    "text", ["90", "1.5", "'90'", "''", "-1h", "1 h", "1y", "h", "1h 30m", "'1:30'", "true", "[1h]", "9" * 400 + "w", "1H", "٣s", "x${param:p}s"]  # noqa: E501
 )  # fmt: skip
 def test_what_is_no_duration_is_told(text):
     (found,) = problems(f"steps:\n  s: {{type: training, code: t.py, timeout: '{text}'}}".replace("''", "'"))
@@ -147,7 +147,7 @@ def test_a_shorthand_of_training_means_its_long_form():
 
 
 def test_a_shorthand_may_come_from_a_variable():
-    text = "variables: {i: 'sklearn:1.2-1', o: [a]}\nsteps: {s: {type: processing, image: '${variables.i}', outputs: '${variables.o}'}}"
+    text = "variables: {i: 'sklearn:1.2-1', o: [a]}\nsteps: {s: {type: processing, image: '${variables.i}', outputs: '${variables.o}'}}"  # noqa: E501
 
     assert pipeline(text).steps == {"s": processing("image: 'sklearn:1.2-1', outputs: [a]")}
 
@@ -180,7 +180,7 @@ def test_a_path_holds_the_users_keys_only(kind):
 
 def test_every_problem_is_told():
     found = problems(
-        "bogus: 1\nparallelism: 0\nsteps:\n  a: {type: trainig}\n  b: \n  c: {type: fail}\n  d: {type: training, code: 5}"
+        "bogus: 1\nparallelism: 0\nsteps:\n  a: {type: trainig}\n  b: \n  c: {type: fail}\n  d: {type: training, code: 5}"  # noqa: E501
     )
 
     assert sorted(d.code for d in found) == ["BF201", "BF202", "BF203", "BF204", "BF206", "BF206"]

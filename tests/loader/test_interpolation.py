@@ -199,8 +199,8 @@ CANARIES = {
     name: f"canary-{i}"
     for i, name in enumerate(
         (
-            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "SLACK_WEBHOOK", "PGPASSWORD",
-            "DATABASE_URL", "MLFLOW_TRACKING_PASSWORD", "HOME", "PATH", "USER", "HF_TOKEN", "WANDB_API_KEY", "NPM_TOKEN",
+            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "SLACK_WEBHOOK", "PGPASSWORD",  # noqa: E501
+            "DATABASE_URL", "MLFLOW_TRACKING_PASSWORD", "HOME", "PATH", "USER", "HF_TOKEN", "WANDB_API_KEY", "NPM_TOKEN",  # noqa: E501
             "KUBECONFIG", "SSH_AUTH_SOCK", "DOCKER_AUTH_CONFIG", "API_KEY", "SECRET", "PASSWORD",
         )
     )
@@ -212,8 +212,8 @@ def test_a_process_variable_that_is_not_allowed_never_appears(name, monkeypatch)
     for key, value in CANARIES.items():
         monkeypatch.setenv(key, value)
     for expression in (
-        f"${{oc.env:{name}}}", f"${{oc.env:{name},x}}", f"x${{oc.env:'{name}'}}", f"${{oc.env:${{n}}}}", f"${{env:{name}}}",
-        f"${{oc.decode:${{oc.env:{name}}}}}", f"${{{name}}}", f"${{param:${{oc.env:{name}}}}}", f"${{oc.env:{name}${{e}}}}",
+        f"${{oc.env:{name}}}", f"${{oc.env:{name},x}}", f"x${{oc.env:'{name}'}}", "${oc.env:${n}}", f"${{env:{name}}}",
+        f"${{oc.decode:${{oc.env:{name}}}}}", f"${{{name}}}", f"${{param:${{oc.env:{name}}}}}", f"${{oc.env:{name}${{e}}}}",  # noqa: E501
     ):  # fmt: skip
         root = read_yaml(f'n: {name}\ne: ""\na: "{expression}"', "f")
         with pytest.raises(PipelineError) as error:

@@ -7,6 +7,7 @@ container into text unanswered, so a circle through it is one for us only.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def ours(data: Any) -> tuple[Any, set[str]]:
 def plain_omegaconf(data: Any) -> tuple[Any, str | None]:
     try:
         return OmegaConf.to_container(OmegaConf.create(data), resolve=True), None
-    except (RecursionError, Exception) as e:
+    except Exception as e:  # noqa: BLE001  # whatever it says, it fails
         return None, f"{type(e).__name__}: {e}"
 
 
@@ -195,9 +196,7 @@ def test_it_changes_nothing_that_it_was_given(data):
     before = repr(root.plain())
     first = ours(data)
 
-    try:
+    with suppress(PipelineError):
         interpolate(root, environ={})
-    except PipelineError:
-        pass
     assert repr(root.plain()) == before
     assert repr(ours(data)) == repr(first)

@@ -122,9 +122,9 @@ def test_maps_merge_and_lists_and_scalars_replace(root):
     ("low", "high", "result"),
     [
         ("image: 'sklearn:1.2-1'", "image: a/b:1", {"image": {"uri": "a/b:1"}}),
-        ("image: a/b:1", "image: {framework: pytorch, version: '2'}", {"image": {"framework": "pytorch", "version": "2"}}),
+        ("image: a/b:1", "image: {framework: pytorch, version: '2'}", {"image": {"framework": "pytorch", "version": "2"}}),  # noqa: E501
         ("code: {entry_point: a.py, requirements: r.txt}", "code: b.py", {"code": {"entry_point": "b.py"}}),
-        ("inputs: {x: {from: s3://a, path: /p}}", "inputs: {x: {athena: q}}", {"inputs": {"x": {"path": "/p", "athena": "q"}}}),
+        ("inputs: {x: {from: s3://a, path: /p}}", "inputs: {x: {athena: q}}", {"inputs": {"x": {"path": "/p", "athena": "q"}}}),  # noqa: E501
         ("inputs: {x: {feature_store: f}}", "inputs: {x: s3://b}", {"inputs": {"x": {"from": "s3://b"}}}),
         ("inputs: {x: {from: s3://a}}", "inputs: {x: {path: /p}}", {"inputs": {"x": {"from": "s3://a", "path": "/p"}}}),
         ("outputs: {x: s3://a/}", "outputs: {x: {feature_group: g}}", {"outputs": {"x": {"feature_group": "g"}}}),
@@ -295,9 +295,9 @@ def environment(folder: str, text: str) -> None:
 def test_defaults_have_an_order(root):
     environment(
         "research",
-        "role: r0\ndefaults: {tags: {a: env, b: env, c: env, d: env, e: env}, by_type: {processing: {tags: {b: env-type, c: env-type, d: env-type, e: env-type}}}}",
+        "role: r0\ndefaults: {tags: {a: env, b: env, c: env, d: env, e: env}, by_type: {processing: {tags: {b: env-type, c: env-type, d: env-type, e: env-type}}}}",  # noqa: E501
     )
-    defaults = "defaults: {tags: {c: own, d: own, e: own}, by_type: {processing: {tags: {d: own-type, e: own-type}}, fail: {message: m}}}\n"
+    defaults = "defaults: {tags: {c: own, d: own, e: own}, by_type: {processing: {tags: {d: own-type, e: own-type}}, fail: {message: m}}}\n"  # noqa: E501
     write(
         CTR / "pipeline.yaml", defaults + "steps: {s: {type: processing, code: s.py, tags: {e: step}}, f: {type: fail}}"
     )
@@ -310,7 +310,7 @@ def test_defaults_have_an_order(root):
 def test_a_default_reaches_only_types_with_the_field(root):
     write(
         CTR / "pipeline.yaml",
-        "defaults: {hyperparameters: {a: 1}, message: m, timeout: 1h}\nsteps: {s: {type: processing}, t: {type: training}, f: {type: fail}, n: {}}",
+        "defaults: {hyperparameters: {a: 1}, message: m, timeout: 1h}\nsteps: {s: {type: processing}, t: {type: training}, f: {type: fail}, n: {}}",  # noqa: E501
     )
     steps = load().data["steps"]
 
@@ -487,7 +487,7 @@ def test_what_is_no_pipeline_is_told_with_a_hint(root, target, hint):
 
 
 def test_a_file_that_is_not_utf_8_is_told(root):
-    write(CTR / "pipeline.yaml", "name: caf".encode() + b"\xe9\n")
+    write(CTR / "pipeline.yaml", b"name: caf\xe9\n")
 
     found = problem()
     assert found.code == "BF101"

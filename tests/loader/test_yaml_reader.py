@@ -67,7 +67,7 @@ def test_a_scalar_has_the_value_that_yaml_gives_it(text, value):
     [
         "no", "Yes", "ON", "off", "010", "-017", "0_", "1:30", "1:30:00", "1:30.5", "1_000", "0x1F", "0b1", "._5",
         ".inf", "-.INF", "+.Inf", ".nan", ".NaN", ".NAN", "1e400", "-1e400", "12345678901234567890", "9" * 5000,
-        "0" * 5000, "0" + "7" * 5000, "1" + ":59" * 5000, "1" + ":59" * 5000 + ".5", "1_" * 5000 + "0.5", "9" * 5000 + ".5",
+        "0" * 5000, "0" + "7" * 5000, "1" + ":59" * 5000, "1" + ":59" * 5000 + ".5", "1_" * 5000 + "0.5", "9" * 5000 + ".5",  # noqa: E501
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["a: {}", "[{}]", "{{a: {}}}"])
@@ -244,7 +244,7 @@ def test_a_tag_under_another_name_is_refused():
 
 
 @pytest.mark.parametrize(
-    "text", ["a: \x00", "a: \x07", "\x00", 'a: "\\ud800"', "a: \ud800", "a: [", "a: 'x", "%YAML 2.0\n---\na: 1", "...", "@a"]
+    "text", ["a: \x00", "a: \x07", "\x00", 'a: "\\ud800"', "a: \ud800", "a: [", "a: 'x", "%YAML 2.0\n---\na: 1", "...", "@a"]  # noqa: E501
 )  # fmt: skip
 def test_what_is_no_yaml_is_told_with_a_place(text):
     (problem,) = problems(text)
@@ -292,11 +292,11 @@ BOMBS = {
     "million brackets": ("'[' * 1_000_000", "BF104"),
     "closed": ("'[' * 10**5 + ']' * 10**5", "BF104"),
     "aliases": (
-        r"'a0: &a0 [x,x,x,x,x,x,x,x,x]\n' + ''.join(f'a{i}: &a{i} [' + ','.join([f'*a{i-1}'] * 9) + ']\n' for i in range(1, 10))",
+        r"'a0: &a0 [x,x,x,x,x,x,x,x,x]\n' + ''.join(f'a{i}: &a{i} [' + ','.join([f'*a{i-1}'] * 9) + ']\n' for i in range(1, 10))",  # noqa: E501
         "BF104",
     ),
     "merges": (
-        r"'a0: &a0 {x: 1}\n' + ''.join(f'a{i}: &a{i} {{<<: [*a{i-1}, *a{i-1}, *a{i-1}], k{i}: *a{i-1}}}\n' for i in range(1, 40))",
+        r"'a0: &a0 {x: 1}\n' + ''.join(f'a{i}: &a{i} {{<<: [*a{i-1}, *a{i-1}, *a{i-1}], k{i}: *a{i-1}}}\n' for i in range(1, 40))",  # noqa: E501
         "BF104",
     ),
     "long aliases": (r"'a: &a [' + 'x,' * 9000 + ']\nb: [' + '*a,' * 9000 + ']'", "BF104"),

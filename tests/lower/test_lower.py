@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -85,12 +86,12 @@ def test_a_circle_is_told_whole(needs, data):
     told = found.summary.partition(": ")[2].split(" -> ")
     assert found.code == "BF307"
     assert told[0] == told[-1]
-    assert all(before in circle[after] for before, after in zip(told, told[1:], strict=False))
+    assert all(before in circle[after] for before, after in pairwise(told))
 
 
 def test_a_step_needs_what_it_refers_to_waits_for_and_is_chosen_by():
     steps = {
-        "report": {"type": "processing", "image": "i", "inputs": {"m": "${step:train.model}"}, "depends_on": [{"step": "check", "when": "failed"}]},
+        "report": {"type": "processing", "image": "i", "inputs": {"m": "${step:train.model}"}, "depends_on": [{"step": "check", "when": "failed"}]},  # noqa: E501
         "if": {"type": "condition", "if": "${step:train.metrics.auc} > 0.5", "then": ["report"]},
         "check": STOP,
         "train": {"type": "training", "image": "i", "metrics": {"auc": "auc=(.*)"}},

@@ -58,14 +58,14 @@ def test_a_reference_names_what_a_step_declares():
 @pytest.mark.parametrize(
     ("form", "argument", "code", "hint"),
     [
-        ("param", "dat", "BF304", "'date'"), ("run", "ids", "BF306", "'id'"), ("step", "extrct.x", "BF301", "'extract'"),
+        ("param", "dat", "BF304", "'date'"), ("run", "ids", "BF306", "'id'"), ("step", "extrct.x", "BF301", "'extract'"),  # noqa: E501
         ("step", "extract.outputs.tran", "BF302", "'train'"), ("step", "extract.outputs", "BF302", "outputs"),
         ("step", "stop.outputs.x", "BF302", "no outputs"), ("step", "train.outputs.model", "BF302", "train.model"),
         ("step", "extract.train", "BF303", "extract.outputs.train"), ("step", "train", "BF303", "train.model"),
         ("step", "stop", "BF303", "properties"), ("step", "stop.x", "BF303", "offers nothing"),
         ("step", "train.metrics.acu", "BF303", "'auc'"), ("step", "extract.metrics.a", "BF303", "declare"),
         ("step", "train.modle", "BF303", "'model'"), ("step", "train.properties", "BF303", "properties.Model"),
-        ("step", "train.properties.A..B", "BF303", "properties.Model"), ("step", "train.properties.A[", "BF303", "properties"),
+        ("step", "train.properties.A..B", "BF303", "properties.Model"), ("step", "train.properties.A[", "BF303", "properties"),  # noqa: E501
         ("json", "extract.othr.x", "BF305", "'other'"), ("json", "extract.m", "BF305", "extract.m.name"),
         ("json", "train.m.x", "BF305", "declare"), ("json", "extract.mx", "BF305", ""), ("json", "", "BF301", ""),
     ],

@@ -175,17 +175,37 @@ def _not_tried(pipeline: ir.Pipeline) -> Iterator[str]:
         if step.cache is not None and step.cache.enabled:
             yield "cache"
         job = ir.job_of(step)
-        if job is None:
-            continue
-        if job.role is not None:
-            yield "role"
-        if job.network is not None and job.network.subnets:
-            yield "network.subnets"
-        if job.encryption.volume_key or job.encryption.output_key:
-            yield "encryption"
-        if job.instance.count != 1:
-            yield "instance.count"
-        if isinstance(step.work, ir.Training) and step.work.spot is not None:
-            yield "spot"
-        if any(i.distribution == "shard" for i in job.inputs):
-            yield "distribution: shard"
+        if job is not None:
+            yield from _not_tried_of_job(job)
+            for item in job.inputs:
+                yield from _not_tried_of_input(item)
+        if isinstance(step.work, ir.Training):
+            if step.work.spot is not None:
+                yield "spot"
+            if step.work.input_mode == "fast_file":
+                yield "fast_file"
+
+
+def _not_tried_of_job(job: ir.Job) -> Iterator[str]:
+    network = job.network or ir.Network()
+    asked = {
+        "role": job.role,
+        "network.subnets": network.subnets,
+        "network.encrypt_traffic": network.encrypt_traffic,
+        "encryption": job.encryption.volume_key or job.encryption.output_key,
+        "instance.count": job.instance.count != 1,
+        "instance.keep_alive": job.instance.keep_alive,
+        "upload: continuous": any(o.upload == "continuous" for o in job.outputs),
+    }
+    yield from (name for name, is_asked in asked.items() if is_asked)
+
+
+def _not_tried_of_input(item: ir.Input) -> Iterator[str]:
+    if item.distribution == "shard":
+        yield "distribution: shard"
+    if item.data_type != "prefix":
+        yield f"data_type: {item.data_type}"
+    if item.compression != "none":
+        yield f"compression: {item.compression}"
+    if item.mode == "fast_file":
+        yield "fast_file"

@@ -49,7 +49,7 @@ class LogReader:
         self._is_over.set()
         stream = self._stream
         if self._thread.is_alive() and stream is not None:
-            with contextlib.suppress(Exception):  # it closes the SDK's innermost socket, in whatever state that is
+            with contextlib.suppress(Exception):
                 stream.close()
             self._thread.join(1)
 
@@ -83,7 +83,10 @@ class LogReader:
                 if self.failure is not None:
                     return
         finally:
-            self._stream.close()
+            with contextlib.suppress(Exception):  # the SDK shuts its innermost socket down, in whatever state that is
+                self._stream.close()
+            if (response := getattr(self._stream, "_response", None)) is not None:
+                response.close()  # the stream leaves that to the garbage collector
 
     def _take(self, content: bytes) -> None:
         self.tail = (self.tail + content)[-_TAIL_BYTES:]

@@ -84,9 +84,7 @@ def test_an_expression_has_the_value_that_the_run_knows(
         ),
     ],
 )
-def test_what_has_no_value_is_told_about_the_users_things(
-    expression: plan.Expression, told: str, known: Known
-) -> None:
+def test_what_has_no_value_is_told_about_the_users_things(expression: plan.Expression, told: str, known: Known) -> None:
     with pytest.raises(EvaluationError) as caught:
         evaluate.value(expression, known)
     assert str(caught.value).startswith(told)

@@ -66,7 +66,11 @@ class Runs:
         self.folder = folder
 
     def __call__(
-        self, *steps: plan.Step, jobs: int = 4, stop: threading.Event | None = None, acts: Mapping[str, Act] | None = None
+        self,
+        *steps: plan.Step,
+        jobs: int = 4,
+        stop: threading.Event | None = None,
+        acts: Mapping[str, Act] | None = None,
     ) -> Ran:
         made = plan.RunPlan(pipeline="delays", prefix="s3://buzzflow-local/delays/", steps=list(steps))
         request = RunRequest("r1", made, {}, self.folder / "state", self.folder, jobs=jobs)
@@ -85,7 +89,9 @@ def needs(*names: str, when: str = "completed") -> list[plan.Need]:
     return [plan.Need(step=name, because="depends_on", when=when) for name in names]
 
 
-def step(name: str, *after: str, when: str = "completed", branch: plan.Branch | None = None, **fields: Any) -> plan.Step:
+def step(
+    name: str, *after: str, when: str = "completed", branch: plan.Branch | None = None, **fields: Any
+) -> plan.Step:
     found = needs(*after, when=when)
     if branch is not None:
         found.append(plan.Need(step=branch.condition, because="branch"))
@@ -191,7 +197,9 @@ def test_a_failed_step_stops_only_what_depends_on_it(runs: Runs) -> None:
     ],
 )
 def test_a_trigger_says_after_which_end_a_step_runs(when: str, after_good: str, after_bad: str, runs: Runs) -> None:
-    ran = runs(step("good"), step("bad"), step("x", "good", when=when), step("y", "bad", when=when), acts={"bad": fails})
+    ran = runs(
+        step("good"), step("bad"), step("x", "good", when=when), step("y", "bad", when=when), acts={"bad": fails}
+    )
     assert ran.states == {"good": "succeeded", "bad": "failed", "x": after_good, "y": after_bad}
 
 

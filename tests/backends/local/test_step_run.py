@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.evaluate import Known
+from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
 from buzzflow.backends.local.request import RunRequest
 from buzzflow.backends.local.step_run import Left, printable, run_step
@@ -126,7 +126,9 @@ def test_a_step_that_succeeded_tells_no_tail(steps: Steps) -> None:
 
 
 def test_the_last_match_of_a_metric_wins(steps: Steps) -> None:
-    step = training(metrics={"auc": r"auc=([0-9.]+)", "loss": r"loss=(\S+)", "never": "never=(.*)", "whole": "[0-9]{4}"})
+    step = training(
+        metrics={"auc": r"auc=([0-9.]+)", "loss": r"loss=(\S+)", "never": "never=(.*)", "whole": "[0-9]{4}"}
+    )
     done, left, _ = steps(step, says(b"auc=0.5 loss=high\n", b"auc=0.75\nauc=. loss=1e-3 2026\n"))
     assert done.result == "auc=0.75 loss=0.001 whole=2026"
     values = {word: value for (_, word), value in left.properties.items() if word.startswith("metrics.")}

@@ -1,0 +1,107 @@
+"""Figures and problems as people read them, and runs on a console."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from buzzflow.backends.local.events import Notice, RunFinished, RunStarted, State, StepFinished, StepLine, StepStarted
+from buzzflow.backends.local.run import Report
+from buzzflow.diagnostics import Diagnostic, Severity, Span
+from buzzflow.metrics import Usage
+from buzzflow.views import figures, problems, summary
+from buzzflow.views.progress import progress
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0.0 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.6, "1 min 00 s"), (185, "3 min 05 s"), (7800, "2 h 10 min")],
+)
+def test_a_duration_is_told_in_two_figures(seconds: float, told: str) -> None:
+    assert figures.duration(seconds) == told
+
+
+def test_memory_and_cores_are_told_or_a_dash() -> None:
+    assert [figures.memory(n) for n in (None, 412 * 2**20, 1536 * 2**20)] == ["-", "412 MiB", "1.5 GiB"]
+    assert [figures.cores(n) for n in (None, 0.934)] == ["-", "0.93"]
+
+
+ERROR = Diagnostic("BF301", "there is no step 'a'", ("steps", "b", 0), "did you mean 'b'?", Span("p.yaml", 3, 5))
+WARNING = Diagnostic("BF318", "no image", severity=Severity.WARNING)
+
+
+def test_a_problem_is_told_with_its_line_and_a_mark() -> None:
+    told = problems.human([ERROR, WARNING], lambda _span: "    a: 1")
+    assert told == (
+        "error[BF301]: there is no step 'a'\n  --> p.yaml:3:5\n  3 |     a: 1\n    |     ^\n"
+        "  at: steps.b.0\n  help: did you mean 'b'?\n\nwarning[BF318]: no image"
+    )
+    assert problems.count([ERROR, ERROR, WARNING]) == "2 errors, 1 warning"
+
+
+def test_of_a_long_line_the_part_around_the_mark_is_shown() -> None:
+    line = "x" * 500 + "here" + "y" * 500
+    at = Diagnostic("BF301", "wrong", span=Span("p.yaml", 1, 501))
+    _, _, source, mark = problems.human([at], lambda _span: line).splitlines()
+    assert len(source) < 180
+    assert source[mark.index("^")] == "h"
+
+
+def report(**events: StepFinished) -> Report:
+    state = State.FAILED if any(e.state is State.FAILED for e in events.values()) else State.SUCCEEDED
+    return Report("r1", Path("/state/runs/r1"), state, 3.2, events)
+
+
+def printed(*things: object) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=100, highlight=False, markup=False, emoji=False)
+    for thing in things:
+        console.print(thing, soft_wrap=True)
+    return stream.getvalue()
+
+
+FAILED = StepFinished("bad", State.FAILED, Usage(1.5), reason="exit code 1: [bold]", tail=("[red]no",), exit_code=1)
+
+
+def test_a_failure_is_told_as_it_is_with_brackets() -> None:
+    assert printed(*summary.failures(report(bad=FAILED))) == "step bad failed: exit code 1: [bold]\n  | [red]no\n"
+
+
+def test_a_table_has_a_row_for_each_step_and_says_what_conditions_chose() -> None:
+    gate = StepFinished("gate", State.SUCCEEDED, result="1 > 0: yes")
+    skipped = StepFinished("other", State.SKIPPED, reason="gate chose the other branch")
+    told = printed(summary.table(report(bad=FAILED, gate=gate, other=skipped)))
+    assert [line.split()[:2] for line in told.splitlines()[2:5]] == [
+        ["bad", "failed"],
+        ["gate", "succeeded"],
+        ["other", "skipped"],
+    ]
+    assert told.endswith("bad: exit code 1: [bold]\ngate: 1 > 0: yes\n")
+
+
+def test_plain_progress_is_a_line_for_each_event() -> None:
+    stream = io.StringIO()
+    with progress(Console(file=stream, width=40, highlight=False)) as emit:
+        emit(RunStarted("r1", "delays", "process", Path("/state/runs/r1"), (("a", "processing"),)))
+        emit(Notice("spot is not tried", warning=True))
+        emit(StepStarted("a"))
+        emit(StepLine("a", "[bold]" + "x" * 60))
+        emit(StepFinished("a", State.SUCCEEDED, Usage(2), result="auc=0.5"))
+        emit(RunFinished(State.SUCCEEDED, 2))
+    assert stream.getvalue().splitlines() == [
+        "run r1 of delays (process), in /state/runs/r1",
+        "warning: spot is not tried",
+        "a: started",
+        "a | [bold]" + "x" * 60,
+        "a: succeeded in 2.0 s (auc=0.5)",
+    ]
+
+
+def test_quiet_progress_says_nothing() -> None:
+    stream = io.StringIO()
+    with progress(Console(file=stream), quiet=True) as emit:
+        emit(StepStarted("a"))
+    assert stream.getvalue() == ""
