@@ -239,7 +239,8 @@ def _missing_module(tail: deque[str], project: Path) -> str | None:
             name = match[1]
             for found in (project / f"{name}.py", project / name):
                 if found.exists():
-                    return f"{found.name} is in the project, but nothing that the step imports names it: add it to code.include"
+                    why = "nothing that the step imports names it: add it to code.include"
+                    return f"{found.name} is in the project, but {why}"
     return None
 
 
