@@ -201,7 +201,7 @@ def _spelled(field: FieldInfo) -> str:
 def stand_ins_table() -> str:
     """Return which public image stands in for which framework image."""
     lines = [["framework image", "here", "with"], ["---"] * 3]
-    for name, standin in standins._TABLE.items():
+    for name, standin in standins.TABLE.items():
         lines.append([f"`{name}`", f"`{standin.image}`", ", ".join(f"`{r}`" for r in standin.requirements)])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -49,7 +49,7 @@ class Images:
         with self._lock_of(setting):
             if setting not in self._ready:
                 base = self._base(setting.image, tell)
-                texts = [text for text in setting.requirements if _asks_for_something(text)]
+                texts = [text for text in setting.over_image if _asks_for_something(text)]
                 self._ready[setting] = (
                     requirements_image(self._client, Base(setting.image, base), texts, self._cache_folder, tell)
                     if texts

@@ -23,13 +23,26 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a step runs in: an image, and the requirements that are installed over it once.
+    """What a step runs in: an image, and what is installed over it once.
 
-    *requirements* are the contents of requirement files, in order; equal contents are installed once.
+    *requirements* are the contents of requirement files, in order; equal contents are installed once. *wheels* are
+    pinned packages that make the image like the framework's that it stands in for.
     """
 
     image: str
     requirements: tuple[str, ...] = ()
+    wheels: tuple[str, ...] = ()
+
+    @property
+    def over_image(self) -> tuple[str, ...]:
+        """What to install over the image."""
+        return (*(["\n".join(self.wheels) + "\n"] if self.wheels else []), *self.requirements)
+
+    @property
+    def on_this_machine(self) -> tuple[str, ...]:
+        """What to install for this machine's Python: it may be too new for the versions that the image's has."""
+        names = [wheel.partition("==")[0] for wheel in self.wheels]
+        return (*(["\n".join(names) + "\n"] if names else []), *self.requirements)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class ProcessExecutor:
 
     def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
         """Make a virtual environment for each set of requirements; the images do not matter."""
-        for requirements in dict.fromkeys(setting.requirements for setting in settings):
+        for requirements in dict.fromkeys(setting.on_this_machine for setting in settings):
             virtual_environment(self._environments, requirements, tell)
 
     def run(self, task: Task, log: Callable[[bytes], None], stop: threading.Event) -> Outcome:
@@ -61,7 +61,7 @@ class ProcessExecutor:
                 f"an image's own entrypoint cannot run without Docker (step {task.step!r})",
                 "name the step's entrypoint in the pipeline, or start Docker",
             )
-        environment = virtual_environment(self._environments, task.setting.requirements, lambda _: None)
+        environment = virtual_environment(self._environments, task.setting.on_this_machine, lambda _: None)
         with self._room() as room:
             spec = self._spec(task, task.entrypoint, room, environment)
             kills_before = out_of_memory_kills()

@@ -193,8 +193,8 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
         case expression:
             asked = text(expression, known)
             image = request.images.get(asked, asked)
-    requirements: tuple[str, ...] = ("\n".join(wheels) + "\n",) if wheels else ()
+    requirements: tuple[str, ...] = ()
     code = container.code
     if code is not None and code.requirements is not None:
-        requirements += (request.contents[code.requirements].read_text("utf-8"),)
-    return Setting(image, requirements), warnings
+        requirements = (request.contents[code.requirements].read_text("utf-8"),)
+    return Setting(image, requirements, wheels), warnings

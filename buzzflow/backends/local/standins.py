@@ -25,7 +25,7 @@ class NoStandIn(Exception):
 
 # Python and library versions: the tags' own names, and the Dockerfiles of aws/sagemaker-scikit-learn-container and
 # aws/sagemaker-xgboost-container; the wheels are the nearest that PyPI has for that Python.
-_TABLE: dict[str, StandIn] = {
+TABLE: dict[str, StandIn] = {
     "sklearn:1.0-1": StandIn("python:3.8-slim", ("scikit-learn==1.0.2", "pandas==1.1.3", "numpy==1.21.0")),
     "sklearn:1.2-1": StandIn("python:3.9-slim", ("scikit-learn==1.2.1", "pandas==1.5.3", "numpy==1.24.1")),
     "sklearn:1.4-2": StandIn("python:3.10-slim", ("scikit-learn==1.4.2", "pandas==2.2.2", "numpy==1.26.4")),
@@ -37,8 +37,8 @@ _TABLE: dict[str, StandIn] = {
 def find(framework: str, version: str) -> StandIn:
     """Return what stands in for `framework:version`; NoStandIn says how to name one."""
     asked = f"{framework}:{version}"
-    if asked in _TABLE:
-        return _TABLE[asked]
-    near = did_you_mean(asked, [k for k in _TABLE if k.startswith(framework)])
+    if asked in TABLE:
+        return TABLE[asked]
+    near = did_you_mean(asked, [k for k in TABLE if k.startswith(framework)])
     hint = f"name one in pipeline.local.yaml: local: {{images: {{'{asked}': python:3.11-slim}}}}"
     raise NoStandIn(f"no public image is known that stands in for {asked}", f"{hint}{f'; {near}' if near else ''}")

@@ -97,7 +97,7 @@ def _task(
     environment = {k: evaluate.text(v, known) for k, v in container.environment.items()}
     if training is not None:
         environment["TRAINING_JOB_NAME"] = _job_name(step, request)
-    if container.code is not None and setting.requirements:
+    if container.code is not None and container.code.requirements is not None:
         environment["BUZZFLOW_REQUIREMENTS"] = "installed"
     isolated = (
         container.isolation if isinstance(container.isolation, bool) else evaluate.value(container.isolation, known)
