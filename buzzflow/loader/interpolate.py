@@ -92,7 +92,7 @@ class _Interpolation:
         return self._finish(self.root, ()) if not self.problems else self.root
 
     def _report(self, refused: _Refused, path: Path, leaf: Node) -> None:
-        hint = "a literal ${ is written \\${, not $${" if "$${" in leaf.value else refused.hint
+        hint = "a literal ${ is written \\${, not $${" if "$${" in str(leaf.value) else refused.hint
         if not refused.silent:
             self.problems.append(Diagnostic(refused.code, refused.summary, path, hint, leaf.span))
 
@@ -142,7 +142,7 @@ class _Interpolation:
             )
         self._active.append(path)
         try:
-            value = self._evaluate(leaf.value, path)
+            value = self._evaluate(str(leaf.value), path)
         except _Refused:
             self._failed.add(path)
             raise

@@ -201,7 +201,7 @@ class _Reader:
         elif plain and (_INT.fullmatch(text) or _FLOAT.fullmatch(text)):
             self._problem("BF107", f"YAML reads the key {text} as a number", span, f'quote it: "{text}"')
         elif text in current.node.value:  # type: ignore[operator]  # only mappings expect keys
-            first = current.node.value[text]  # type: ignore[index,call-overload]
+            first: Node = current.node.value[text]  # type: ignore[index,call-overload,assignment]
             where = first.key or first.span
             self._problem("BF108", f"key {text!r} stands here and in line {where.line}", span, "remove one of the two")
             current.skip_value = True

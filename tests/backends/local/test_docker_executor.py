@@ -1,9 +1,11 @@
 """Steps in containers of a real Docker engine: what they see, what they may, how they end, what they leave."""
 
+import contextlib
 import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +21,9 @@ from typing import TypeVar
 import docker
 import pytest
 
+from buzzflow.backends.local import docker_run
 from buzzflow.backends.local.docker_executor import DockerExecutor, docker_problem, reap
+from buzzflow.backends.local.docker_labels import build_name
 from buzzflow.backends.local.docker_meter import ControlGroupReader, StatsReader, reader_for
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.pip_settings import index_settings
@@ -328,6 +332,97 @@ def test_a_container_that_somebody_removes_is_lost(bench: Bench, docker_engine: 
     assert (outcome.end, outcome.detail) == (End.LOST, "its container was removed by somebody else")
 
 
+# ------------------------------------------------------------------ a daemon that goes away
+
+
+class Line:
+    """A socket that leads to the engine's own, and can be cut."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._open: list[socket.socket] = []
+        self.connect()
+
+    def connect(self) -> None:
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        self._path.unlink()
+        for end in (self._listener, *self._open):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._open.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = listener.accept()[0], socket.socket(socket.AF_UNIX)
+                far.connect("/var/run/docker.sock")
+                self._open += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._copy, args=ends, daemon=True).start()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def line(tmp_path: Path, docker_engine: docker.DockerClient) -> Iterator[tuple[Line, docker.DockerClient]]:
+    if not Path("/var/run/docker.sock").exists():
+        pytest.skip("the engine is not at /var/run/docker.sock")
+    line = Line(tmp_path / "d.sock")
+    client = docker.DockerClient(base_url=f"unix://{tmp_path}/d.sock")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the SDK leaves the sockets that broke
+        yield line, client
+        client.close()
+        line.cut()
+        gc.collect()
+
+
+def test_a_daemon_that_comes_back_costs_no_line_of_output(
+    bench_of: Callable[..., Bench], line: tuple[Line, docker.DockerClient]
+) -> None:
+    bench = bench_of(client=line[1])
+    code = "import time\nfor n in range(300): print(n, flush=True); time.sleep(0.01)\nraise SystemExit(4)"
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(bench.run, code)
+        _wait_for(lambda: bench.said.count(b"\n") > 50)
+        line[0].cut()
+        time.sleep(1)
+        line[0].connect()
+        outcome = running.result()
+    assert (outcome.end, outcome.exit_code) == (End.EXITED, 4)
+    assert bench.text.splitlines() == [str(n) for n in range(300)]
+
+
+def test_a_daemon_that_stays_away_loses_the_step(
+    bench_of: Callable[..., Bench],
+    line: tuple[Line, docker.DockerClient],
+    docker_engine: docker.DockerClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(docker_run, "AWAY_SECONDS", 1.0)
+    bench = bench_of(client=line[1])
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(bench.run, "import time; print('on', flush=True); time.sleep(60)")
+        _wait_for(lambda: bench.said)
+        line[0].cut()
+        outcome = running.result()
+    line[0].connect()
+    assert (outcome.end, outcome.detail) == (End.LOST, "the Docker daemon has not answered for 1 s")
+    bench.executor.close()
+    assert not _containers(docker_engine, bench.run_id)
+
+
 # ------------------------------------------------------------------ several, and what is left
 
 
@@ -375,6 +470,17 @@ DockerExecutor({run_id!r}, Path("/nonexistent")).run(task, print, threading.Even
     assert not _containers(docker_engine, run_id)
     assert not docker_engine.networks.list(filters={"label": f"buzzflow.run={run_id}"})
     assert f"buzzflow-{run_id}-s" in "".join(bench.executor.notes)
+
+
+def test_a_killed_installation_is_tidied_up(bench: Bench, docker_engine: docker.DockerClient) -> None:
+    code = "from buzzflow.backends.local.docker_labels import build_name; print(build_name('0' * 16))"
+    dead = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    living = build_name("0" * 16)
+    made = [docker_engine.containers.create(bench.image, name=name) for name in (dead, living)]
+    assert [name for name in reap(docker_engine) if name in (dead, living)] == [dead]
+    made[1].remove()
 
 
 # ------------------------------------------------------------------ images and requirements
