@@ -84,7 +84,7 @@ def run_athena_query(
     timeout: float = ...,
     session: Session | None = ...,
 ) -> Path: ...
-def run_athena_query(  # noqa: PLR0913  (what is optional goes by its name)
+def run_athena_query(
     athena_query: str,
     save_path: str | os.PathLike[str] | None = None,
     region: str = "us-west-2",

@@ -24,7 +24,7 @@ class SourceFiles:
     """The files below *source*, less what stays at home.
 
     At home stay pipeline files, `tests` folders, dot files, byte code, virtual environments, `requirements*.txt`,
-    `README*`, the folders *apart*, the folder `data` (scripts that run by themselves keep their files there), and what a
+    `README*`, the folders *apart*, the folder `data` (scripts that run alone keep their files there), and what a
     `.buzzflowignore` in *source* or *root* names. Its rules are Git's, the nearer file has the last word, and `!`
     fetches back what would stay by default.
     """

@@ -136,7 +136,8 @@ def test_a_framework_image_has_a_stand_in_and_says_so(tmp_path: Path) -> None:
     framework = plan.Framework(framework="sklearn", version="1.4-2")
     found = ready(asked(tmp_path, step("a", image=framework), step("b", image=framework)))
     assert found.settings["a"].image == "python:3.10-slim"
-    assert "scikit-learn==1.4.2" in found.settings["a"].requirements[0].splitlines()
+    assert "scikit-learn==1.4.2" in found.settings["a"].over_image[0].splitlines()
+    assert "scikit-learn" in found.settings["a"].on_this_machine[0].splitlines()
     [warning] = found.warnings
     assert warning.startswith("sklearn:1.4-2 is a private image: python:3.10-slim with ")
 
@@ -160,8 +161,10 @@ def test_requirements_of_the_stand_in_come_before_the_steps_own(tmp_path: Path) 
     framework = plan.Framework(framework="sklearn", version="1.4-2")
     contents = {"abc": tmp_path / "requirements.txt"}
     found = ready(asked(tmp_path, step(code=code, image=framework), step("b", code=code), contents=contents))
-    assert found.settings["extract"].requirements[1:] == ("requests\n",)
-    assert found.settings["b"].requirements == ("requests\n",)
+    for installed in (found.settings["extract"].over_image, found.settings["extract"].on_this_machine):
+        assert len(installed) == 2
+        assert installed[1] == "requests\n"
+    assert found.settings["b"].over_image == ("requests\n",)
 
 
 def test_what_is_not_tried_here_is_told_once(tmp_path: Path) -> None:
