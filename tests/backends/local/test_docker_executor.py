@@ -389,7 +389,7 @@ def line(tmp_path: Path, docker_engine: docker.DockerClient) -> Iterator[tuple[L
 
 
 def test_a_daemon_that_comes_back_costs_no_line_of_output(
-    bench_of: Callable[..., Bench], line: tuple[Line, docker.DockerClient]
+    line: tuple[Line, docker.DockerClient], bench_of: Callable[..., Bench]
 ) -> None:
     bench = bench_of(client=line[1])
     code = "import time\nfor n in range(300): print(n, flush=True); time.sleep(0.01)\nraise SystemExit(4)"
@@ -405,8 +405,8 @@ def test_a_daemon_that_comes_back_costs_no_line_of_output(
 
 
 def test_a_daemon_that_stays_away_loses_the_step(
-    bench_of: Callable[..., Bench],
     line: tuple[Line, docker.DockerClient],
+    bench_of: Callable[..., Bench],
     docker_engine: docker.DockerClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
