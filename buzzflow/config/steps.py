@@ -24,6 +24,7 @@ from buzzflow.config.parts import (
 from buzzflow.config.values import (
     Config,
     DurationOrReference,
+    HyperparameterText,
     InputMode,
     Literally,
     OptionalText,
@@ -84,7 +85,7 @@ class EstimatorConfig(_JobConfig):
 
     type: Literal["training"]
     outputs: dict[DataName, OutputConfig] = Field({}, description="Only `model`, to choose its address.")
-    hyperparameters: dict[Annotated[str, Field(max_length=256)], ScalarText] = Field(
+    hyperparameters: dict[Annotated[str, Field(max_length=256)], HyperparameterText] = Field(
         {}, description="Given to the script as --key value."
     )
     metrics: dict[str, Literally] = Field(

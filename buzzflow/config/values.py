@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -86,6 +87,20 @@ def _scalar_text(value: Any) -> str | Template:
             raise _refuse("text, a number or a truth value", value)
 
 
+def _hyperparameter(value: Any) -> str | Template:
+    """Accept lists and mappings too: they become JSON, as the service's own algorithms and SDK write them."""
+    if not isinstance(value, dict | list):
+        return _scalar_text(value)
+    try:
+        return json.dumps(value)
+    except TypeError:
+        raise PydanticCustomError(
+            "too_late",
+            "a list or mapping must be known before the pipeline runs: it takes no {reference}",
+            {"reference": "reference"},
+        ) from None
+
+
 def _integer(value: Any) -> int:
     if isinstance(value, Template):
         return _literal(value)  # type: ignore[return-value]  # always raises
@@ -152,6 +167,12 @@ OptionalText = Annotated[str | Template, BeforeValidator(_may_be_empty), WithJso
 # text in the end, for which a number or truth value may stand in the YAML
 ScalarText = Annotated[
     str | Template, BeforeValidator(_scalar_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+# the same, and a list or mapping may stand there
+HyperparameterText = Annotated[
+    str | Template,
+    BeforeValidator(_hyperparameter),
+    WithJsonSchema({"type": ["string", "number", "boolean", "array", "object"]}),
 ]
 Integer = Annotated[int, BeforeValidator(_integer), WithJsonSchema({"type": "integer"})]
 IntegerOrReference = Annotated[

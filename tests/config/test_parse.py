@@ -247,3 +247,9 @@ def test_what_is_wrong_with_an_environment_is_told(text, code, path):
         parse_environment(yaml.safe_load(text))
 
     assert [(d.code, d.path) for d in error.value.diagnostics] == [(code, path)]
+
+
+def test_a_hyperparameter_may_be_a_list_which_becomes_json() -> None:
+    step = {"type": "training", "hyperparameters": {"layers": [64, 32], "rate": 0.1, "warm": True}}
+    config = parse({"steps": {"train": step}}, name="p")
+    assert config.steps["train"].hyperparameters == {"layers": "[64, 32]", "rate": "0.1", "warm": "true"}

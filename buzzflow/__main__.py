@@ -1,0 +1,5 @@
+"""`python -m buzzflow`."""
+
+from buzzflow.cli.main import main
+
+main()
