@@ -28,7 +28,7 @@ _OF_UNREACHABLE = (
     "connection reset",
     "server misbehaving",
     "awaiting headers",
-    "eof",
+    ": eof",
 )
 _ELSEWHERE = "or name another image under `local.images` in pipeline.local.yaml"
 
