@@ -49,7 +49,7 @@ def _findings() -> Iterator[Finding]:
 
 
 def _docker() -> Finding:
-    from buzzflow.backends.local.docker_executor import docker_problem
+    from buzzflow.backends.local.containers.executor import docker_problem
 
     problem = docker_problem()
     if problem is not None:
@@ -66,7 +66,7 @@ def _docker() -> Finding:
 
 
 def _process() -> Finding:
-    from buzzflow.backends.local.process_executor import namespace_problem
+    from buzzflow.backends.local.processes.executor import namespace_problem
 
     problem = namespace_problem()
     if problem is None:

@@ -99,7 +99,7 @@ def _choose(name: str, request: RunRequest, ready: Ready, emit: Callable[[Event]
 
 
 def _docker(request: RunRequest, ready: Ready, emit: Callable[[Event], None], *, told: bool) -> Executor:
-    from buzzflow.backends.local.docker_executor import DockerExecutor, docker_problem
+    from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem
 
     if (problem := docker_problem()) is not None:
         hint = "start Docker, or use --local=process"
@@ -111,7 +111,7 @@ def _docker(request: RunRequest, ready: Ready, emit: Callable[[Event], None], *,
 
 
 def _process(request: RunRequest) -> Executor:
-    from buzzflow.backends.local.process_executor import ProcessExecutor
+    from buzzflow.backends.local.processes.executor import ProcessExecutor
 
     return ProcessExecutor(request.run, request.state / "cache")
 

@@ -21,12 +21,12 @@ from typing import TypeVar
 import docker
 import pytest
 
-from buzzflow.backends.local import docker_run
-from buzzflow.backends.local.docker_executor import DockerExecutor, docker_problem, reap
-from buzzflow.backends.local.docker_labels import build_name
-from buzzflow.backends.local.docker_meter import ControlGroupReader, StatsReader, reader_for
+from buzzflow.backends.local.containers import run as container_run
+from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem, reap
+from buzzflow.backends.local.containers.labels import build_name
+from buzzflow.backends.local.containers.meter import ControlGroupReader, StatsReader, reader_for
+from buzzflow.backends.local.containers.pip_settings import index_settings
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
-from buzzflow.backends.local.pip_settings import index_settings
 
 pytestmark = pytest.mark.docker
 
@@ -410,7 +410,7 @@ def test_a_daemon_that_stays_away_loses_the_step(
     docker_engine: docker.DockerClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(docker_run, "AWAY_SECONDS", 1.0)
+    monkeypatch.setattr(container_run, "AWAY_SECONDS", 1.0)
     bench = bench_of(client=line[1])
     with ThreadPoolExecutor() as pool:
         running = pool.submit(bench.run, "import time; print('on', flush=True); time.sleep(60)")
@@ -456,7 +456,7 @@ def test_a_killed_run_is_tidied_up_by_the_next(
     run_id = f"test-{uuid.uuid4().hex[:8]}"
     code = f"""
 import threading; from pathlib import Path
-from buzzflow.backends.local.docker_executor import DockerExecutor
+from buzzflow.backends.local.containers.executor import DockerExecutor
 from buzzflow.backends.local.executor import Setting, Task
 entry = ("python3", "-c", "import time; time.sleep(600)")
 task = Task({run_id!r}, "s", Setting({bench_of().image!r}), entry, (), {{}}, ())
@@ -473,7 +473,7 @@ DockerExecutor({run_id!r}, Path("/nonexistent")).run(task, print, threading.Even
 
 
 def test_a_killed_installation_is_tidied_up(bench: Bench, docker_engine: docker.DockerClient) -> None:
-    code = "from buzzflow.backends.local.docker_labels import build_name; print(build_name('0' * 16))"
+    code = "from buzzflow.backends.local.containers.labels import build_name; print(build_name('0' * 16))"
     dead = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -675,7 +675,7 @@ def test_a_daemon_that_does_not_answer_is_told(host: str, monkeypatch: pytest.Mo
 
 
 def test_importing_the_executor_imports_no_sdk() -> None:
-    code = "import sys, buzzflow.backends.local.docker_executor; sys.exit('docker' in sys.modules)"
+    code = "import sys, buzzflow.backends.local.containers.executor; sys.exit('docker' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

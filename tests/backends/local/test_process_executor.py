@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
-from buzzflow.backends.local.process_executor import ProcessExecutor, namespace_problem
+from buzzflow.backends.local.processes.executor import ProcessExecutor, namespace_problem
 
 REPOSITORY = Path(__file__).parents[3]
 OPT_ML = "/opt/ml"
@@ -311,7 +311,7 @@ def test_the_death_of_buzzflow_ends_the_step(own: str, cache_folder: Path, tmp_p
         import sys, threading
         from pathlib import Path
         from buzzflow.backends.local.executor import Setting, Task
-        from buzzflow.backends.local.process_executor import ProcessExecutor
+        from buzzflow.backends.local.processes.executor import ProcessExecutor
         executor = ProcessExecutor("dies", Path({str(cache_folder)!r}), own_folders={own})
         words = ("python3", "-c", {textwrap.dedent(DAEMON)!r}, {str(pid)!r}, "60")
         executor.run(Task("r", "s", Setting("any"), words, (), {{}}, ()), print, threading.Event())
@@ -356,7 +356,7 @@ def test_a_kill_for_memory_is_told_from_others(cache_folder: Path, tmp_path: Pat
         from pathlib import Path
         Path({str(group)!r}, "cgroup.procs").write_text(str(os.getpid()))
         from buzzflow.backends.local.executor import Setting, Task
-        from buzzflow.backends.local.process_executor import ProcessExecutor
+        from buzzflow.backends.local.processes.executor import ProcessExecutor
         executor = ProcessExecutor("memory", Path({str(cache_folder)!r}))
         words = ("python3", "-c", "x = b'a' * (600 << 20)")
         outcome = executor.run(Task("r", "s", Setting("any"), words, (), {{}}, ()), print, threading.Event())
@@ -457,7 +457,7 @@ def test_requirements_are_installed_once_even_by_three_at_once(tmp_path: Path, w
         import sys
         from pathlib import Path
         from buzzflow.backends.local.executor import Setting
-        from buzzflow.backends.local.process_executor import ProcessExecutor
+        from buzzflow.backends.local.processes.executor import ProcessExecutor
         ProcessExecutor("p", Path(sys.argv[1])).prepare([Setting("any", (sys.argv[2],))], print)
     """
     command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "cache"), wheel]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from buzzflow.backends.local.executor import Mount
-from buzzflow.backends.local.process_executor import namespace_problem
-from buzzflow.backends.local.sandboxed_process import SandboxedProcess, Spec
+from buzzflow.backends.local.processes.executor import namespace_problem
+from buzzflow.backends.local.processes.sandboxed_process import SandboxedProcess, Spec
 
 REPOSITORY = Path(__file__).parents[3]
 FILES = [str(Path(__file__).with_name(name)) for name in ("test_process_executor.py", "test_sandbox.py")]

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from buzzflow.backends.local.docker_api import Client, Json
-from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_logs import LogReader
-from buzzflow.backends.local.docker_meter import Meter, reader_for
+from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.logs import LogReader
+from buzzflow.backends.local.containers.meter import Meter, reader_for
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome
 from buzzflow.metrics import Usage
 

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from buzzflow.backends.local.docker_api import Client, Json
-from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_requirements import Base, requirements_image
+from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.requirements import Base, requirements_image
 from buzzflow.backends.local.executor import ExecutorError, Setting
 
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from buzzflow.backends.local.docker_api import Json
-from buzzflow.backends.local.docker_client import socket_paths
+from buzzflow.backends.local.containers.api import Json
+from buzzflow.backends.local.containers.client import socket_paths
 from buzzflow.backends.local.executor import ExecutorError, Mount, Task
 
 ROOTS_STAND_IN = 1000  # who a step runs as when root runs buzzflow

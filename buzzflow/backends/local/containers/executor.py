@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from buzzflow.backends.local.docker_api import Client, Json
-from buzzflow.backends.local.docker_client import connect, docker_problem, engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_container import Limits, container_config, container_name, step_user
-from buzzflow.backends.local.docker_images import Images
-from buzzflow.backends.local.docker_labels import labels, reap, remove_container, remove_network, remove_run
-from buzzflow.backends.local.docker_ownership import lent
-from buzzflow.backends.local.docker_run import Watch, start
+from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.client import connect, docker_problem, engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.container import Limits, container_config, container_name, step_user
+from buzzflow.backends.local.containers.images import Images
+from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
+from buzzflow.backends.local.containers.ownership import lent
+from buzzflow.backends.local.containers.run import Watch, start
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
 from buzzflow.metrics import Usage
 

@@ -17,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from buzzflow.backends.local.docker_api import Client, Json
-from buzzflow.backends.local.docker_client import engine_errors, message_of, status_of
-from buzzflow.backends.local.docker_labels import build_name, remove_container
+from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.labels import build_name, remove_container
+from buzzflow.backends.local.containers.pip_settings import index_settings, without_passwords
 from buzzflow.backends.local.executor import ExecutorError
-from buzzflow.backends.local.pip_settings import index_settings, without_passwords
 
 REPOSITORY = "buzzflow/requirements"
 _RECIPE = "1"  # part of the key: raise it when what follows makes a different image

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from buzzflow.backends.local.executor import Mount
-from buzzflow.backends.local.virtual_environments import base_python
+from buzzflow.backends.local.processes.virtual_environments import base_python
 
 # Settings that forbid user namespaces: name, the value that does, one that does not. The first is Ubuntu's.
 _SWITCHES = (

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from buzzflow.backends.local.docker_api import Client
-from buzzflow.backends.local.docker_client import engine_errors
+from buzzflow.backends.local.containers.api import Client
+from buzzflow.backends.local.containers.client import engine_errors
 
 RUN, STEP, OWNER, MACHINE = "buzzflow.run", "buzzflow.step", "buzzflow.owner", "buzzflow.machine"
 BUILD_PREFIX = "buzzflow-requirements-"

@@ -9,7 +9,7 @@ import os
 import shutil
 from typing import cast
 
-from buzzflow.backends.local.docker_api import Client
+from buzzflow.backends.local.containers.api import Client
 
 _PING_SECONDS = 3
 _DEFAULT_SOCKET = "/var/run/docker.sock"

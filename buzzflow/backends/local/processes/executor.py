@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
-from buzzflow.backends.local.process_meter import ProcessMeter, out_of_memory_kills
-from buzzflow.backends.local.sandboxed_process import SandboxedProcess, Spec
-from buzzflow.backends.local.virtual_environments import virtual_environment
+from buzzflow.backends.local.processes.meter import ProcessMeter, out_of_memory_kills
+from buzzflow.backends.local.processes.sandboxed_process import SandboxedProcess, Spec
+from buzzflow.backends.local.processes.virtual_environments import virtual_environment
 
 _OPT_ML = "/opt/ml"
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from buzzflow.backends.local.docker_api import Client
+from buzzflow.backends.local.containers.api import Client
 
 _AGAIN_SECONDS = 0.2
 _QUIET_SECONDS = 5.0  # after the end, output that stays away this long is given up

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from buzzflow.backends.local.docker_api import Client
+from buzzflow.backends.local.containers.api import Client
 from buzzflow.metrics import Sample, Usage, UsageRecorder
 
 SAMPLE_SECONDS = 0.05

@@ -1,0 +1,1 @@
+"""The docker executor: steps as containers, over the Docker Engine API."""
