@@ -30,6 +30,7 @@ def main(interpreter: str, script: str, *arguments: str) -> None:
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and a new program would inherit that
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
+        os.dup2(1, 2)  # one stream keeps the order of what is written to the two: a log shows it as it happened
         os.execvp(command[0], command)  # noqa: S606 - an argument vector, no shell
     except OSError as e:
         _fail(f"cannot start {interpreter}: {e.strerror}", 127 if isinstance(e, FileNotFoundError) else 126)

@@ -70,4 +70,4 @@ export SM_LOG_LEVEL="${SM_LOG_LEVEL:-20}"
 if [ -s "${BUZZFLOW_OPT_ML:-/opt/ml}/input/config/hyperparameters.json" ]; then
   echo "buzzflow: the image has no Python to read hyperparameters.json with, so $script gets none as arguments" >&2
 fi
-exec "$interpreter" "$here/$script" "$@"
+exec "$interpreter" "$here/$script" "$@" 2>&1 # one stream, as in entry.py
