@@ -16,7 +16,8 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.request import Ready, RunRequest
-from buzzflow.backends.local.step_run import ContainerStep, Left, run_step
+from buzzflow.backends.local.step_results import ContainerStep, Left, StepPlace
+from buzzflow.backends.local.step_run import run_step
 
 _WAKE_SECONDS = 0.2
 
@@ -153,7 +154,8 @@ class _Run:
     def _work(self, step: ContainerStep) -> None:
         try:
             setting = self.ready.settings[step.name]
-            self._done.put(run_step(step, self.request, setting, self.known, self.executor, self.emit, self.stop))
+            place = StepPlace(step, self.request, self.known)
+            self._done.put(run_step(place, setting, self.executor, self.emit, self.stop))
         except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
             self._done.put(bug)
 

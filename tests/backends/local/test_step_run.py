@@ -15,7 +15,9 @@ from buzzflow.backends.local.evaluate import Known
 from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
 from buzzflow.backends.local.request import RunRequest
-from buzzflow.backends.local.step_run import Left, printable, run_step
+from buzzflow.backends.local.step_log import printable
+from buzzflow.backends.local.step_results import Left, StepPlace
+from buzzflow.backends.local.step_run import run_step
 from buzzflow.metrics import Usage
 
 Act = Callable[[Path, Callable[[bytes], None]], int]
@@ -52,7 +54,7 @@ class Steps:
         request = RunRequest("r1", made, {}, self.folder / "state", self.folder / "project")
         executor = StandIn(act)
         known = Known({}, {"id": "r1"})
-        done, left = run_step(step, request, Setting("img"), known, executor, self._take, threading.Event())
+        done, left = run_step(StepPlace(step, request, known), Setting("img"), executor, self._take, threading.Event())
         assert executor.task is not None
         return done, left, executor.task
 

@@ -1,0 +1,67 @@
+"""Keep what a step writes: the whole log in a file, its last lines, the metrics in it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+
+from buzzflow.backends.local.events import Event, StepLine
+
+TAIL_LINES = 30
+MAX_LINE = 2_000
+
+
+class StepLog:
+    """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line."""
+
+    def __init__(self, step: str, file: BinaryIO, emit: Callable[[Event], None], patterns: Mapping[str, str]) -> None:
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self.metrics: dict[str, float] = {}
+        self._step, self._file, self._emit = step, file, emit
+        self._patterns = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        self._rest = b""
+
+    def write(self, data: bytes) -> None:
+        """Take the next piece of output."""
+        self._file.write(data)
+        self._file.flush()
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._line(line)
+        if len(self._rest) > 16 * MAX_LINE:
+            self._line(self._rest)
+            self._rest = b""
+
+    def close(self) -> None:
+        """Take what stands after the last end of a line."""
+        if self._rest:
+            self._line(self._rest)
+            self._rest = b""
+
+    def _line(self, raw: bytes) -> None:
+        line = raw.rstrip(b"\r").rsplit(b"\r", 1)[-1]  # a progress bar writes over itself
+        text = printable(line.decode("utf-8", "replace"))
+        shown = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
+        self.tail.append(shown)
+        for name, pattern in self._patterns.items():
+            if match := pattern.search(text):
+                self._metric(name, match)
+        self._emit(StepLine(self._step, shown))
+
+    def _metric(self, name: str, match: re.Match[str]) -> None:
+        try:
+            self.metrics[name] = float(match[1] if match.re.groups else match[0])
+        except ValueError:
+            return  # the service ignores what is no number, too
+
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
+# control characters but the tab, other ends of lines, and what turns the direction of the text around
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Return *text* without terminal control sequences: a step's log must not move the reader's cursor."""
+    return _CONTROL.sub("", _ANSI.sub("", text))

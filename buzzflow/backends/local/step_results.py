@@ -1,0 +1,100 @@
+"""Take what a step left: outputs and model to the store, reports and metrics for the steps after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from buzzflow.backends.local import evaluate, plan
+from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.staging import Stage, pack
+
+ContainerStep = plan.ProcessingStep | plan.TrainingStep
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlace:
+    """A step of a run: its folder, and how the run knows it."""
+
+    step: ContainerStep
+    request: RunRequest
+    known: evaluate.Known
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds its log and what it saw."""
+        return self.request.folder / "steps" / self.step.name
+
+    @property
+    def stage(self) -> Stage:
+        """What the step sees as `/opt/ml`."""
+        return Stage(self.folder / "opt-ml")
+
+    @property
+    def job_name(self) -> str:
+        """The name that a job of the service would have."""
+        return f"{self.request.run}-{self.step.name}"[:63]
+
+    def address(self, output: plan.Output) -> str:
+        """Return where *output* goes."""
+        if output.to is None:
+            return f"{self.request.prefix}{self.step.name}/{output.name}/"
+        address = evaluate.text(output.to, self.known)
+        return address if address.endswith("/") else address + "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a step left for those after it."""
+
+    addresses: Mapping[Key, str] = field(default_factory=dict)
+    reports: Mapping[Key, Path] = field(default_factory=dict)
+    properties: Mapping[Key, evaluate.Plain] = field(default_factory=dict)
+
+
+def take(place: StepPlace, metrics: Mapping[str, float]) -> Left:
+    """Move what the step wrote to where it belongs, and say where that is."""
+    return _take_model(place, metrics) if place.step.container.training is not None else _take_outputs(place)
+
+
+def _take_outputs(place: StepPlace) -> Left:
+    step, store = place.step, place.request.store()
+    addresses: dict[Key, str] = {}
+    reports: dict[Key, Path] = {}
+    for output in step.container.outputs:
+        address = place.address(output)
+        store.put(place.stage.inside(output.path), address)
+        addresses[step.name, output.name] = address
+        for report, file in output.reports.items():
+            reports[step.name, report] = store.path(address) / file
+    return Left(addresses, reports, {(step.name, "job_name"): place.job_name})
+
+
+def _take_model(place: StepPlace, metrics: Mapping[str, float]) -> Left:
+    """Pack the model folder where the service would: `<output>/<job>/output/model.tar.gz`."""
+    step, store, stage = place.step, place.request.store(), place.stage
+    output = step.container.outputs[0]
+    address = place.address(output)
+    model = f"{address}{place.job_name}/output/model.tar.gz"
+    pack(stage.inside(output.path), store.path(model))
+    data = stage.folder / "output" / "data"
+    if any(data.iterdir()):
+        pack(data, store.path(f"{address}{place.job_name}/output/output.tar.gz"))
+    words: dict[str, evaluate.Plain] = {
+        "model": model,
+        "output_uri": address,
+        "job_name": place.job_name,
+        "image": _image(step.container.image, place.known),
+        **{f"metrics.{name}": value for name, value in metrics.items()},
+    }
+    return Left(properties={(step.name, word): value for word, value in words.items()})
+
+
+def _image(image: plan.Expression | plan.Framework, known: evaluate.Known) -> str:
+    match image:
+        case plan.Framework(framework=framework, version=version):
+            return f"{framework}:{version}"
+        case _:
+            return evaluate.text(image, known)
