@@ -369,7 +369,7 @@ def test_nothing_at_an_address_fails_the_step_that_reads_it(runs: Runs) -> None:
         step("make", outputs=[plan.Output(name="d", path="/opt/ml/processing/output/d")]),
         step("use", "make", inputs=[plan.Input(name="d", source=address, path="/opt/ml/processing/input/d")]),
     )
-    told = "input 'd': there is nothing at s3://buzzflow-local/delays/r1/make/d/absent/"
+    told = "it cannot start: input 'd': there is nothing at s3://buzzflow-local/delays/r1/make/d/absent/"
     assert (ran.states["use"], ran.reason("use")) == ("failed", told)
 
 
