@@ -6,7 +6,6 @@ buzzflow, 4 a step failed, 130 interrupted.
 
 from __future__ import annotations
 
-import json
 import sys
 import traceback
 from importlib.metadata import version
@@ -14,8 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from buzzflow.diagnostics import PipelineError
 
 BUG = 3
 
@@ -71,27 +68,21 @@ def _options(
 
 @app.command()
 def validate(
-    target: Target = Path(), settings: Settings = None, backend: BackendName = None, as_json: AsJson = False
+    targets: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files, folders, or trees of them; default: here.")
+    ] = None,
+    settings: Settings = None,
+    backend: BackendName = None,
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="human, json, sarif, or github.")] = "human",
+    as_json: AsJson = False,
 ) -> None:
-    """Tell everything that is wrong with a pipeline, offline."""
-    from buzzflow.cli.problems import fail, warn
-    from buzzflow.driver import check, compile_artifact
-    from buzzflow.loader.files import shown
-    from buzzflow.views.problems import as_data
+    """Tell everything that is wrong with pipelines, offline."""
+    from buzzflow.cli.validate import FORMATS, show_validated
 
-    try:
-        checked = check(target, backend=backend, settings=settings or ())
-        compile_artifact(checked)
-    except PipelineError as e:
-        raise fail(e, as_json=as_json) from None
-    if as_json:
-        typer.echo(json.dumps({"ok": True, "diagnostics": as_data(checked.warnings)}, indent=2))
-        return
-    warn(checked.warnings)
-    steps = len(checked.pipeline.steps)
-    typer.echo(
-        f"{shown(checked.loaded.file)}: {steps} step{'s' if steps > 1 else ''}, valid for {checked.backend.name}"
-    )
+    form = "json" if as_json else form
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
+    raise typer.Exit(show_validated(targets or [Path()], settings or (), backend, form))
 
 
 @app.command()

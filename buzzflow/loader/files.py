@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
@@ -24,10 +25,36 @@ def find_pipeline(target: Path) -> Path:
         raise PipelineError([Diagnostic("BF100", f"cannot read {shown(target)[:200]}: {e.strerror}")]) from None
 
 
+def find_pipelines(target: Path) -> list[Path]:
+    """Return every pipeline that *target* names: the file, those in the folder, or else those in the tree below it."""
+    try:
+        if not target.is_dir():
+            return [_find_pipeline(target)]
+        found = _in_folder(target) or [p for folder in _folders_below(target) for p in _in_folder(folder)]
+    except OSError as e:
+        raise PipelineError([Diagnostic("BF100", f"cannot read {shown(target)[:200]}: {e.strerror}")]) from None
+    if not found:
+        raise _missing(target, f"no {PIPELINE} in {shown(target)}, nor in a folder below it")
+    return found
+
+
+def _folders_below(folder: Path) -> Iterator[Path]:
+    """Yield the folders of a tree by name, without hidden ones and virtual environments; links are not followed."""
+    for here, names, files in os.walk(folder):
+        names[:] = (
+            [] if "pyvenv.cfg" in files else sorted(n for n in names if not n.startswith(".") and n != "node_modules")
+        )
+        yield from (Path(here, name) for name in names)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    found = sorted(p for p in folder.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
+    return [p for p in found if p.exists()]  # not a link that leads nowhere, or to itself
+
+
 def _find_pipeline(target: Path) -> Path:
     if target.is_dir():
-        found = sorted(p for p in target.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
-        found = [p for p in found if p.exists()]  # not a link that leads nowhere, or to itself
+        found = _in_folder(target)
         if len(found) == 1:
             return found[0]
         if not found:

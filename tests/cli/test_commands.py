@@ -19,7 +19,9 @@ def test_a_right_pipeline_is_told_in_one_line(buzzflow: Buzzflow) -> None:
 
 def test_a_right_pipeline_is_told_as_json(buzzflow: Buzzflow) -> None:
     done = buzzflow("validate", "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"ok": True, "diagnostics": []})
+    pipeline = {"file": "pipeline.yaml", "ok": True, "backend": "local", "steps": 5}
+    told = {"ok": True, "diagnostics": [], "pipelines": [pipeline]}
+    assert (done.returncode, json.loads(done.stdout)) == (0, told)
 
 
 WRONG = """\
@@ -95,7 +97,8 @@ def test_wrong_usage_exits_2(arguments: tuple[str, ...], buzzflow: Buzzflow, pro
 
 
 def test_a_folder_without_pipeline_is_told(buzzflow: Buzzflow, tmp_path: Path) -> None:
-    done = buzzflow("validate", str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    done = buzzflow("validate", str(tmp_path / "empty"))
     assert done.returncode == 1
     assert "error[BF100]: no pipeline.yaml in" in done.stderr
 
