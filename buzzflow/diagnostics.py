@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
 Path = tuple[str | int, ...]
+
+MAX_PROBLEMS = 200  # a stage that has found so many stops: nobody reads more, and each looks for a close name
+_MAX_NAME = 100
+_NEIGHBOURS = 50
 
 
 class Severity(StrEnum):
@@ -72,6 +77,19 @@ def did_you_mean(name: str, known: Iterable[str], *, label: str = "known") -> st
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the one of *known* that *name* was probably meant to be."""
-    lower = {k.lower(): k for k in known}
-    found = get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    if len(name) > _MAX_NAME:
+        return None
+    wanted = name.lower()
+    lower = {k.lower(): k for k in known if len(k) <= 3 * len(name) and len(name) <= 3 * len(k)}
+    names = list(lower)
+    if len(names) > 4 * _NEIGHBOURS:  # comparing is slow: of many, only those that start or end alike
+        backwards = _neighbours(wanted[::-1], (n[::-1] for n in names))
+        names = sorted({*_neighbours(wanted, names), *(n[::-1] for n in backwards)})
+    found = get_close_matches(wanted, names, n=1, cutoff=0.6)
     return lower[found[0]] if found else None
+
+
+def _neighbours(name: str, names: Iterable[str]) -> list[str]:
+    ordered = sorted(names)
+    place = bisect(ordered, name)
+    return ordered[max(0, place - _NEIGHBOURS) : place + _NEIGHBOURS]

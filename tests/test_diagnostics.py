@@ -48,3 +48,8 @@ def test_the_closest_name_is_one_that_is_known(name, known):
     assert found is None or found in known
     if name in known:
         assert found is not None
+
+
+@pytest.mark.parametrize("name", ["stepp_0007", "step_0007x", "Step_0007"])
+def test_a_close_name_is_found_among_many(name):
+    assert closest(name, (f"step_{i:04}" for i in range(3000))) == "step_0007"

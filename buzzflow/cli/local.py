@@ -46,6 +46,8 @@ def run_here(
             )
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
+    except KeyboardInterrupt:  # the second one: containers are gone, and no thread is waited for
+        os._exit(INTERRUPTED)
     if as_json:
         typer.echo(json.dumps(summary.as_data(report), indent=2))
     else:

@@ -48,8 +48,13 @@ def main() -> None:
 
 
 def _with_default_executor(arguments: list[str]) -> list[str]:
-    """Give `--local` its value: an option of the parser either always takes one or never."""
-    return ["--local=auto" if a == "--local" else a for a in arguments]
+    """Give `--local` a value, because an option of the parser takes one always or never; `--local docker` works too."""
+    given = [*arguments]
+    if "--local" in given:
+        at = given.index("--local")
+        value = given.pop(at + 1) if given[at + 1 : at + 2] in (["docker"], ["process"]) else "auto"
+        given[at] = f"--local={value}"
+    return given
 
 
 def _version(*, wanted: bool) -> None:
@@ -111,6 +116,8 @@ def create(
     """Run a pipeline on this machine (--local), or show what it compiles to (--dry-run)."""
     if (local is None) == (not dry_run):
         raise typer.BadParameter("give either --local, to run here, or --dry-run, to see the compiled pipeline")
+    if dry_run and (parameters or jobs):
+        raise typer.BadParameter("--param and --jobs are for --local: a dry run starts nothing")
     if local is not None:
         if local not in ("auto", "docker", "process"):
             raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -12,14 +13,14 @@ from pydantic_core import ErrorDetails
 from buzzflow.config.fields import model_at
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import fields_by_type
-from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, closest, did_you_mean
 
 QUOTE = "quote it"  # whoever knows how the value is written in the file can show it quoted
 
 
 def parse(data: Mapping[str, Any], *, name: str) -> PipelineConfig:
     """Return the pipeline in *data*, called *name* unless it says otherwise."""
-    problems = [*_unknown_types(data), *_unknown_defaults(data)]
+    problems = [*islice(_unknown_types(data), MAX_PROBLEMS), *islice(_unknown_defaults(data), MAX_PROBLEMS)]
     try:
         config = PipelineConfig.model_validate({"name": name, **data})
     except ValidationError as e:
@@ -39,8 +40,9 @@ def parse_environment(data: Mapping[str, Any]) -> EnvironmentConfig:
 
 def _unknown_types(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
     known = fields_by_type()
-    steps = data.get("steps")
-    for name, step in steps.items() if isinstance(steps, dict) else ():
+    given = data.get("steps")
+    steps = given if isinstance(given, dict) else {}
+    for name, step in steps.items():
         path: Path = ("steps", name)
         if not isinstance(step, dict):
             what = "is empty" if step is None else "is not a mapping"
@@ -48,7 +50,10 @@ def _unknown_types(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
                 "BF201", f"step {name!r} {what}", path, "a step is a mapping: {type: training, code: train.py}"
             )
         elif "type" not in step:
-            yield Diagnostic("BF202", f"step {name!r} has no type", path, f"add type: {', '.join(known)}")
+            wanted = f"add type: {', '.join(known)}"
+            if close := closest(name, (n for n, s in steps.items() if isinstance(s, dict) and "type" in s)):
+                wanted += f"; or did you mean step {close!r}?"
+            yield Diagnostic("BF202", f"step {name!r} has no type", path, wanted)
         elif not isinstance(step["type"], str) or step["type"] not in known:
             hint = did_you_mean(str(step["type"]), known, label="step types")
             yield Diagnostic("BF202", f"there is no step type {str(step['type'])!r}", (*path, "type"), hint)
@@ -82,14 +87,35 @@ def _unknown_defaults(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
 
 def _not_a_field(key: str, known: frozenset[str], path: Path, of: str) -> Iterator[Diagnostic]:
     if key not in known:
-        yield Diagnostic("BF203", f"no {of} has a field {key!r}", path, did_you_mean(key, known, label="fields"))
+        yield Diagnostic("BF203", f"no {of} has a field {key!r}", path, _field_hint(key, known))
+
+
+_CODE = ("code", "write code: {entry_point: …}")
+_INSTEAD = {  # words of other tools for the fields of a step: the field, and what to write
+    **dict.fromkeys(("script", "file", "entry_point", "source"), _CODE),
+    "requirements": ("code", "write code: {entry_point: …, requirements: …}"),
+    **dict.fromkeys(("condition", "when"), ("if", "write if: …")),
+    **dict.fromkeys(("env", "environment"), ("environment_variables", "write environment_variables: {NAME: …}")),
+    "args": ("arguments", "write arguments: …"),
+    "instance_type": ("instance", "write instance: {type: …}"),
+    "instance_count": ("instance", "write instance: {count: …}"),
+    "command": ("entrypoint", "write entrypoint: …"),
+    **dict.fromkeys(("params", "parameters"), ("hyperparameters", "write hyperparameters: …")),
+    "hyperparameters": ("arguments", "only training has them; use arguments"),
+}
+
+
+def _field_hint(key: str, known: Collection[str]) -> str | None:
+    """Return what to write in place of the field *key*, which a step does not have."""
+    field, hint = _INSTEAD.get(key, ("", ""))
+    return hint if field in known else did_you_mean(key, known, label="fields")
 
 
 # ------------------------------------------------------------------ pydantic's errors
 
 
 def _problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[Diagnostic]:
-    found = [_problem(e, data, model) for e in error.errors(include_url=False)]
+    found = [_problem(e, data, model) for e in islice(error.errors(include_url=False), MAX_PROBLEMS)]
     return [d for d in found if d is not None]
 
 
@@ -104,9 +130,9 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
         case "extra_forbidden":
             where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
             known = _keys(owner)
-            return Diagnostic(
-                "BF203", f"there is no field {last!r}{where}", path, did_you_mean(last, known, label="fields")
-            )
+            of_step = len(path) == 3 and path[0] == "steps"
+            hint = _field_hint(last, known) if of_step else did_you_mean(last, known, label="fields")
+            return Diagnostic("BF203", f"there is no field {last!r}{where}", path, hint)
         case "missing":
             where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
             return Diagnostic("BF204", f"{last!r} is missing{where}", path[:-1], f"add {last}: …")

@@ -49,11 +49,15 @@ def run_local(
         ready = prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}")
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
-    chosen = _choose(executor, request, ready, emit)
     try:
-        return run(request, ready, chosen, emit, stop)
-    finally:
-        chosen.close()
+        chosen = _choose(executor, request, ready, emit)
+        try:
+            return run(request, ready, chosen, emit, stop)
+        finally:
+            chosen.close()
+    except OSError as e:
+        hint = "look at the disk's free space, and at who may write there"
+        raise PipelineError([Diagnostic("BF505", f"the run cannot keep its files: {e}", hint=hint)]) from None
 
 
 def _data(checked: Checked) -> dict[str, Path]:
@@ -65,10 +69,12 @@ def _data(checked: Checked) -> dict[str, Path]:
         written = checked.loaded.source.file(path)
         folder = checked.loaded.file.parent if written is None or written.startswith("--") else Path(written).parent
         found[address] = (folder / text).resolve()
+        here = found[address]
         if not address.startswith("s3://"):
             problems.append(Diagnostic("BF504", f"{address!r} is no address: s3://bucket/folder", path))
-        elif not found[address].exists():
-            problems.append(Diagnostic("BF504", f"there is no file or folder {text}", path, "look at the path"))
+        elif not here.exists():
+            hint = f"paths start at the folder of their file: {here} was looked for"
+            problems.append(Diagnostic("BF504", f"there is no file or folder {text}", path, hint))
     if problems:
         raise PipelineError(with_places(problems, checked.loaded.source))
     return found

@@ -117,10 +117,11 @@ def find_environment(file: Path, root: Path) -> Path | None:
 
 def read_file(file: Path) -> Node:
     """Return the tree of a YAML file."""
-    return read_yaml(_text(file), shown(file))
+    return read_yaml(read_text(file), shown(file))
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """Return the text of an ordinary file that is not too large."""
     span = Span(shown(file), 1, 1)
     try:
         status = file.stat()

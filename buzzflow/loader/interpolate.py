@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, TypeGuard
 
-from buzzflow.diagnostics import Diagnostic, Path, PipelineError, did_you_mean
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, did_you_mean
 from buzzflow.loader.nodes import Node
 from buzzflow.template import FORMS, Reference, Template
 
@@ -79,6 +80,8 @@ class _Interpolation:
 
     def tree(self) -> Node:
         for path, leaf in self.root.leaves():
+            if len(self.problems) >= MAX_PROBLEMS:
+                break
             if _is_text(leaf.value):
                 try:
                     self._answer(path, leaf)
@@ -199,7 +202,9 @@ class _Interpolation:
             return self._resolver(name, args)
 
         try:
-            return GrammarVisitor(node, resolver, None).visit(parse(text))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an empty argument, ${param:,}, is told below
+                return GrammarVisitor(node, resolver, None).visit(parse(text))
         except GrammarParseError as e:
             raise _unreadable(text, str(e)) from None
         except OmegaConfBaseException as e:
@@ -213,6 +218,9 @@ class _Interpolation:
             raise _Refused("BF123", f"more than {MAX_LOOKUPS:,} interpolations", "split the file")
         if any("\ue000" in p for p in parts):
             raise _Refused("BF124", f"${{{_readable(raw, self)}}} chooses by a value that only a run knows", _LATE_HINT)
+        if not dots and len(parts) == 2 and parts[0] == "parameters":
+            what = f"${{{_readable(raw, self)}}} is how a parameter is declared, not its value"
+            raise _Refused("BF125", what, f"write ${{param:{parts[1]}}}")
         start: Path = path[:-dots] if dots else ()
         target, node = self._walk(raw, start, parts)
         if target is not None and _is_text(node.value):

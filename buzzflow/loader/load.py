@@ -16,6 +16,7 @@ from buzzflow.loader.shorthands import expand_shorthands
 from buzzflow.loader.yaml_reader import read_yaml
 
 MAX_FILES = 64
+MAX_CHARACTERS = 2_097_152  # in all files together
 _OF_ENVIRONMENT = ("image", "role", "network", "encryption")  # what an environment gives every step
 
 
@@ -83,6 +84,7 @@ class _Layers:
     def __init__(self, file: Path, root: Path) -> None:
         self.root = root
         self.seen: list[Path] = []
+        self._characters = 0
         self._place = files.find_environment(file, root)
         self.environment = None if self._place is None else self._read_environment(self._place)
 
@@ -100,7 +102,13 @@ class _Layers:
         self.seen.append(file)
         if len(self.seen) > MAX_FILES:
             raise PipelineError([Diagnostic("BF112", f"more than {MAX_FILES} files are extended or included")])
-        tree = expand_shorthands(files.read_file(file))
+        text = files.read_text(file)
+        self._characters += len(text)
+        if self._characters > MAX_CHARACTERS:
+            what = f"all files together are larger than {MAX_CHARACTERS // 1024} KiB"
+            span = Span(files.shown(file), 1, 1)
+            raise PipelineError([Diagnostic("BF102", what, hint="keep data out of the pipeline", span=span)])
+        tree = expand_shorthands(read_yaml(text, files.shown(file)))
         if not isinstance(tree.value, dict):
             hint = "it starts with steps:"
             raise PipelineError([Diagnostic("BF105", "a pipeline is a mapping", hint=hint, span=tree.span)])

@@ -339,14 +339,23 @@ def _syntax_hint(error: yaml.MarkedYAMLError, source: str) -> str | None:
     return None
 
 
-_UNQUOTED = re.compile(r"(?<![\"'\w}])(\$\{[^{}\"']*\}[^\s,\]}\"']*)")
+_FLOW_VALUE = re.compile(  # a comment, a quoted text, or what is before a plain value, and the value
+    r"""(?<=\s)\#.*|"[^"]*"|'[^']*'|(?<=[\[{,])(?P<before>(?>\s*(?:[\w.-]+\s*:\s+)?))"""
+    r"""(?P<value>(?!["'\s])(?:\$\{[^{}"]*\}|[^,\[\]{}"$]|\$(?!\{))+)(?=[,\]}]|$)"""
+)
 
 
 def _quoted_references(line: str) -> str | None:
-    """Return *line* with bare `${…}` inside braces or brackets quoted, if there is any."""
+    """Return *line* with the values quoted that hold a bare `${…}` inside braces or brackets, if there are any."""
     opening = min((i for i in (line.find("{"), line.find("[")) if i >= 0), default=-1)
     if opening < 0 or "${" not in line or line[opening - 1 : opening + 1] == "${":
         return None
-    head, tail = line[: opening + 1], line[opening + 1 :]
-    quoted, n = _UNQUOTED.subn(r'"\1"', tail)
-    return head + quoted if n else None
+    fixed = line[:opening] + _FLOW_VALUE.sub(_quoted, line[opening:])
+    return fixed if fixed != line else None
+
+
+def _quoted(match: re.Match[str]) -> str:
+    if match["value"] is None or "${" not in match["value"]:
+        return match[0]
+    value = match["value"].rstrip()
+    return f'{match["before"]}"{value}"{match["value"][len(value) :]}'

@@ -231,10 +231,13 @@ def _compared(operator: str, left: ir.Operand, right: ir.Operand) -> ir.Test:
     if len(kinds) > 1:
         a, b = sorted(str(k) for k in kinds)
         raise ConditionError(
-            f"a {a} is compared with a {b}", "quote numbers that are text: '5'; unquote those that are not"
+            f"a {a} is compared with a {b}",
+            _unquote_hint(left, right) or "quote numbers that are text: '5'; unquote those that are not",
         )
     if operator not in ("==", "!=") and kinds & {"text", "truth value"}:
-        raise ConditionError(f"{operator} compares numbers, not a {kinds.pop()}", "use == or !=")
+        raise ConditionError(
+            f"{operator} compares numbers, not a {kinds.pop()}", _unquote_hint(left, right) or "use == or !="
+        )
     match operator:
         case "!=":
             return ir.Not(ir.Comparison("==", left, right))
@@ -242,6 +245,18 @@ def _compared(operator: str, left: ir.Operand, right: ir.Operand) -> ir.Test:
             return ir.Comparison(operator, left, right)
         case _:
             raise AssertionError(operator)
+
+
+def _unquote_hint(left: ir.Operand, right: ir.Operand) -> str | None:
+    """Return how to mend a number that is written as text, beside something that is none."""
+    for text, other in ((left, right), (right, left)):
+        if (
+            isinstance(text, str)
+            and re.fullmatch(r"[-+]?\d{1,20}(\.\d{1,20})?", text)
+            and _family(other) in ("number", None)
+        ):
+            return f"write {text} without quotes"
+    return None
 
 
 def _family(operand: ir.Operand) -> str | None:

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from buzzflow import ir
 from buzzflow.config.steps import ConditionConfig, StepConfig
-from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, PipelineError, did_you_mean
 
 
 def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], list[Diagnostic]]:
@@ -20,6 +20,8 @@ def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], lis
             continue
         for side, taken, names in (("then", True, step.then), ("else", False, step.else_)):
             for i, name in enumerate(names):
+                if len(problems) >= MAX_PROBLEMS:
+                    break
                 path = ("steps", condition, side, i)
                 if name not in steps:
                     hint = did_you_mean(name, steps, label="steps")
@@ -49,6 +51,8 @@ def needs(
             else:
                 found[ir.Need(reference.step, ir.Because.REFERENCE)] = None
     for i, dependency in enumerate(step.depends_on):
+        if len(problems) >= MAX_PROBLEMS:
+            break
         path = ("steps", name, "depends_on", i)
         if dependency.step not in steps:
             hint = did_you_mean(dependency.step, steps, label="steps")

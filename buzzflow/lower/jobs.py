@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import warnings
 from collections.abc import Mapping
 
 from buzzflow import ir
@@ -15,6 +16,7 @@ from buzzflow.lower.values import Values
 DEFAULT_IMAGE = ir.FrameworkImage("sklearn", "1.4-2")
 PROCESSING = "/opt/ml/processing"
 TRAINING_TIMEOUT = 24 * 3600
+MAX_PATTERN = 500  # the service's limit
 _RESERVED = ("BUZZFLOW_", "SM_")
 
 
@@ -41,11 +43,11 @@ def training(
         hint = "only `to` can be chosen; reports are a processing step's"
         values.problems.append(Diagnostic("BF321", "the model's folder is fixed", (*path, "outputs", "model"), hint))
     for metric, pattern in step.metrics.items():
-        try:
-            re.compile(pattern)
-        except re.error as e:
-            what = f"metric {metric!r}: {pattern!r} is no regular expression: {e}"
-            values.problems.append(Diagnostic("BF324", what, (*path, "metrics", metric), r"such as 'auc=([0-9\.]+)'"))
+        if wrong := _pattern_problem(pattern):
+            place = (*path, "metrics", metric)
+            values.problems.append(
+                Diagnostic("BF324", f"metric {metric!r}: {wrong}", place, r"such as 'auc=([0-9\.]+)'")
+            )
     checkpoints = step.checkpoints
     return ir.Training(
         _job(name, step, values, code, tags, inputs, (model,)),
@@ -60,6 +62,18 @@ def training(
             None if checkpoints.to is None else _folder(values.place(checkpoints.to, (*path, "checkpoints", "to"))),
         ),
     )
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    if len(pattern) > MAX_PATTERN:
+        return f"a pattern has {MAX_PATTERN} characters at most, and this one {len(pattern)}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what a later Python may read otherwise
+            re.compile(pattern)
+    except (re.error, OverflowError) as e:
+        return f"{pattern!r} is no regular expression: {e}"
+    return None
 
 
 def _job(
@@ -156,6 +170,10 @@ def _inputs(inputs: Mapping[str, InputConfig], path: Path, values: Values, *, tr
 
 
 def _output(name: str, item: OutputConfig, path: Path, values: Values) -> ir.Output:
+    for report, file in item.report_files.items():
+        if {"", ".."} & set(file.split("/")) or "\\" in file or "\0" in file:
+            what = f"report {report!r}: {file!r} leaves the output's folder"
+            values.problems.append(Diagnostic("BF325", what, (*path, "json", report), "name a file inside the output"))
     return ir.Output(
         name,
         item.path or f"{PROCESSING}/output/{name}",

@@ -10,7 +10,7 @@ from buzzflow import ir
 from buzzflow.config.parts import ParameterConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import ConditionConfig, EstimatorConfig, FailConfig, ProcessorConfig, StepConfig
-from buzzflow.diagnostics import Diagnostic, Path, PipelineError, Severity
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Severity
 from buzzflow.lower import graph
 from buzzflow.lower.conditions import ConditionError, read_condition
 from buzzflow.lower.jobs import DEFAULT_IMAGE, processing, training
@@ -41,6 +41,8 @@ def lower(
         needs, need_problems = graph.needs(name, step, work, places.get(name), config.steps)
         problems += need_problems
         steps[name] = _step(name, step, work, needs, places.get(name))
+        if len(problems) + len(values.problems) >= MAX_PROBLEMS:
+            break
     problems += [*values.problems, *_clashing_outputs(steps)]
     if problems:
         raise PipelineError(problems)
@@ -85,6 +87,8 @@ def _work(name: str, step: StepConfig, values: Values, code: ir.Code | None, tag
 def _test(name: str, step: ConditionConfig, values: Values) -> ir.Test:
     tests: list[ir.Test] = []
     for i, text in enumerate(step.if_):
+        if len(values.problems) >= MAX_PROBLEMS:
+            break
         path: Path = ("steps", name, "if", i)
         try:
             tests.append(read_condition(text, lambda reference: look_up(reference, values.names)))

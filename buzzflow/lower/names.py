@@ -186,6 +186,8 @@ def _json(argument: str, names: Names) -> ir.JsonReference:
         hint = did_you_mean(wanted, offers.reports, label="reports")
         if not offers.reports:
             hint = "declare it in the step: outputs: {report: {json: metrics.json}}"
+            if "model" in offers.words:
+                hint = f"a training step has no reports: declare metrics and use ${{step:{step}.metrics.name}}"
         raise Unknown("BF305", f"step {step!r} has no JSON report {wanted!r}", hint)
     report = max(matching, key=len)
     path = rest[len(report) :].lstrip(".")

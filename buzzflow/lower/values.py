@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from buzzflow import ir
-from buzzflow.diagnostics import Diagnostic, Path
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path
 from buzzflow.lower.names import Names, Unknown, look_up
 from buzzflow.template import Reference, Template
 
@@ -22,7 +22,9 @@ class Values:
         self.problems: list[Diagnostic] = []
 
     def reference(self, reference: Reference, path: Path) -> ir.Reference | None:
-        """Return what *reference* means, or None when that is a problem."""
+        """Return what *reference* means, or None when that is a problem, or one too many."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return None
         try:
             return look_up(reference, self.names)
         except Unknown as unknown:
@@ -55,8 +57,8 @@ class Values:
         """Return an address in the store: `s3://…`, or a reference to one."""
         literal = value if isinstance(value, str) else value.parts[0]
         if isinstance(literal, str) and not literal.startswith("s3://"):
-            hint = "write s3://bucket/folder/, or ${step:name.outputs.name}"
-            self.problems.append(Diagnostic("BF320", f"{str(value)!r} is no address of data", path, hint))
+            what = f"{str(value)!r} is no address of data"
+            self.problems.append(Diagnostic("BF320", what, path, _address_hint(path, str(value))))
         lowered = self.text(value, path)
         match lowered:
             case ir.Text(parts=(first, *_)) if not isinstance(first, str):
@@ -89,6 +91,20 @@ class Values:
         if reference.kind not in kinds:
             what = f"{wanted} is wanted here, and the reference gives {_KIND_WORDS[reference.kind]}"
             self.problems.append(Diagnostic("BF308", what, path))
+
+
+def _address_hint(path: Path, written: str) -> str:
+    match path:
+        case (_, _, "inputs", *_):
+            sample = "local: {data: {s3://bucket/folder: path}}"
+            return (
+                "write s3://bucket/folder/ or ${step:name.outputs.name}; "
+                f"for a local run, name sample data for the address: {sample}"
+            )
+        case (_, _, "outputs", *_) if written.endswith(".json"):
+            return "a report is {json: metrics.json}"
+        case _:
+            return "write s3://bucket/folder/, or ${step:name.outputs.name}"
 
 
 _KIND_WORDS = {

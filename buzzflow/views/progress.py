@@ -55,8 +55,8 @@ class _PlainView:
                 self._say(f"{'warning: ' if event.warning else ''}{event.text}")
             case StepStarted():
                 self._say(f"{event.step}: started")
-            case StepLine():
-                self._say(f"{event.step} | {event.line}")
+            case StepLine():  # not through rich: a step may write a million of them
+                self.console.file.write(f"{event.step} | {event.line}\n")
             case StepFinished():
                 self._say(f"{event.step}: {_ending(event)}")
             case RunFinished():

@@ -35,6 +35,7 @@ def table(report: Report) -> RenderableType:
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
         if event.state is State.SUCCEEDED and event.result is not None:
             notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
+        notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
     return Group(grid, *([Text(), *notes] if notes else []))
 
 
@@ -81,6 +82,7 @@ def _step_data(event: StepFinished) -> dict[str, Any]:
         "reason": event.reason,
         "result": event.result,
         "exit_code": event.exit_code,
+        "warnings": list(event.warnings),
         "log": None if event.log is None else str(event.log),
         "wall_seconds": None if usage is None else round(usage.wall_seconds, 3),
         "cpu_mean_cores": None if usage is None else usage.cpu_mean,

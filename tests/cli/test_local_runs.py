@@ -238,3 +238,21 @@ def test_an_interrupt_ends_the_run_within_five_seconds_and_leaves_no_process(
     ]
     assert re.search(rf"\nrun {RUN} stopped in ", out)
     assert sleeping() - before == set()
+
+
+def test_a_file_in_place_of_the_state_folder_is_told(buzzflow: Buzzflow, project: Path) -> None:
+    (project / ".buzzflow").write_text("")
+    done = buzzflow(*LOCAL)
+    assert done.returncode == 1
+    assert "error[BF50" in done.stderr  # BF505, or BF502 when an executor meets it first
+    assert "Traceback" not in done.stderr
+
+
+def test_a_value_of_local_may_stand_apart(buzzflow: Buzzflow) -> None:
+    assert "(process)" in buzzflow("create", "--local", "process").stderr
+
+
+def test_a_dry_run_takes_no_parameters(buzzflow: Buzzflow) -> None:
+    done = buzzflow("create", "--dry-run", "--param", "rows=7")
+    assert done.returncode == 2
+    assert "a dry run starts nothing" in done.stderr

@@ -253,3 +253,26 @@ def test_a_hyperparameter_may_be_a_list_which_becomes_json() -> None:
     step = {"type": "training", "hyperparameters": {"layers": [64, 32], "rate": 0.1, "warm": True}}
     config = parse({"steps": {"train": step}}, name="p")
     assert config.steps["train"].hyperparameters == {"layers": "[64, 32]", "rate": "0.1", "warm": "true"}
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("script: a.py", "code: {entry_point: …}"),
+        ("requirements: a.txt", "requirements: …}"),
+        ("env: {A: b}", "environment_variables"),
+        ("instance_type: ml.m5.large", "instance: {type: …}"),
+        ("hyperparameters: {a: 1}", "use arguments"),
+    ],
+)
+def test_a_word_of_another_tool_has_its_own_hint(field, hint):
+    (found,) = problems(f"steps: {{s: {{type: processing, {field}}}}}")
+
+    assert found.code == "BF203"
+    assert hint in (found.hint or "")
+
+
+def test_a_step_without_a_type_may_be_another_step_misspelt():
+    (found,) = problems("steps: {train: {type: training}, trian: {code: a.py}}")
+
+    assert (found.hint or "").endswith("or did you mean step 'train'?")

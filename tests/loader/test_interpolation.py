@@ -242,3 +242,14 @@ def test_a_process_variable_brings_no_placeholder_of_ours():
 @pytest.mark.parametrize("arguments", ["", "1", "A,b,c", "null", "[A]"])
 def test_a_process_variable_has_a_name_and_perhaps_a_default(arguments):
     assert [d.code for d in problems(f"a: '${{oc.env:{arguments}}}'", allow_env=["A"])] == ["BF127"]
+
+
+def test_the_declaration_of_a_parameter_is_not_its_value():
+    (found,) = problems("parameters: {limit: 3}\na: ${parameters.limit}")
+
+    assert (found.code, found.hint) == ("BF125", "write ${param:limit}")
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_empty_argument_warns_nobody():
+    assert isinstance(plain("a: ${param:,}")["a"], Template)

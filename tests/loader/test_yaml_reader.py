@@ -355,3 +355,20 @@ def test_any_text_gives_a_tree_or_a_diagnostic(text):
     else:
         for _, leaf in root.leaves():
             assert not isinstance(leaf.value, float) or math.isfinite(leaf.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "fixed"),
+    [
+        ("{m: AUC: only ${json:e.r.auc}}", '{m: "AUC: only ${json:e.r.auc}"}'),
+        ("[a-${x}, b]", '["a-${x}", b]'),
+        ("[${oc.env:A,b} , ${y}]  # [${z}]", '["${oc.env:A,b}" , "${y}"]  # [${z}]'),
+        ("{a: 'q, ${y}', b: ${x}}", "{a: 'q, ${y}', b: \"${x}\"}"),
+        ("{a: {b: s3://b/${x}/c}}", '{a: {b: "s3://b/${x}/c"}}'),
+    ],
+)
+def test_a_reference_inside_braces_is_shown_quoted(line, fixed):
+    (found,) = problems(f"key: {line}")
+
+    assert (found.code, found.hint) == ("BF110", f"write: key: {fixed}")
+    assert read(f"key: {fixed}")

@@ -66,7 +66,7 @@ def test_a_condition_means_its_test(text, test):
         ("`t` in [", "missing"), ("`t` in []", "value"), ("(`b`", ")"), ("`b`)", "value"), ("`n`", "compare"), ("'a'", "compare"),  # noqa: E501
         ("5", "compare"), ("`n` >", "missing"), ("", "write"), ("  ", "write"), ("`n` == 1 2", "value"), ("`n` `n`", "compare"),  # noqa: E501
         ("not", "missing"), ("`n` not 1", "value"), ("`n` % 2 == 0", "it takes"), ("`n` == 1e999", "smaller"),
-        ("`n` == " + "9" * 5000, "smaller"), ("not " * 50 + "`b`", "split"), ("(" * 5000 + "`b`", "split"), ("`n` == 1.2.3", ""),  # noqa: E501
+        ("`n` == " + "9" * 5000, "smaller"), ("not " * 50 + "`b`", "split"), ("(" * 5000 + "`b`", "split"), ("`n` == 1.2.3", ""), ("`n` > '0.7'", "write 0.7 without"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_a_mistake_has_its_hint(text, hint):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -224,3 +225,43 @@ def test_every_problem_is_told():
     assert sorted(d.code for d in problems({"steps": steps})) == [
         "BF301", "BF301", "BF301", "BF304", "BF305", "BF307", "BF311", "BF320",
     ]  # fmt: skip
+
+
+_JOB = {"type": "processing", "image": "a:1", "entrypoint": ["a"]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {f"step-{i}": {**_JOB, "depends_on": [f"stepp-{i}"]} for i in range(1500)},
+        {"z": {**_JOB, "depends_on": [f"stepp-{i}" for i in range(1500)]}},
+        {"z": {**_JOB, "arguments": [f"${{step:stepp-{i}.job_name}}" for i in range(1500)]}},
+        {"z": {"type": "condition", "if": "1 == 1", "then": [f"stepp-{i}" for i in range(1500)]}},
+        {"z": {"type": "condition", "if": [f"${{step:s{i}.a}} == 1" for i in range(1500)], "then": ["step-1"]}},
+    ],
+    ids=["steps", "depends_on", "arguments", "then", "if"],
+)
+def test_many_mistakes_are_told_quickly(wrong):
+    steps = {f"step-{i}": _JOB for i in range(1500)}
+
+    started = time.process_time()
+    assert 200 <= len(problems({"steps": {**steps, **wrong}})) < 300
+    assert time.process_time() - started < 4
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("pattern", "right"), [("[[a]", True), ("x" * 500, True), ("x" * 501, False), ("a{99999999999999}", False)]
+)
+def test_a_metric_has_a_pattern_that_the_service_takes(pattern, right):
+    data = {"steps": {"s": {"type": "training", "image": "a:1", "entrypoint": ["a"], "metrics": {"m": pattern}}}}
+
+    assert right or [d.code for d in problems(data)] == ["BF324"]
+    assert not right or lowered(data)
+
+
+@pytest.mark.parametrize("file", ["/a.json", "../a.json", "a/../b.json", "a//b.json", "a/", "a\\b.json", "a\0"])
+def test_a_report_is_a_file_inside_the_output(file):
+    data = {"steps": {"s": {**_JOB, "outputs": {"o": {"json": {"r": file}}}}}}
+
+    assert [d.code for d in problems(data)] == ["BF325"]

@@ -67,7 +67,7 @@ def test_a_reference_names_what_a_step_declares():
         ("step", "train.modle", "BF303", "'model'"), ("step", "train.properties", "BF303", "properties.Model"),
         ("step", "train.properties.A..B", "BF303", "properties.Model"), ("step", "train.properties.A[", "BF303", "properties"),  # noqa: E501
         ("json", "extract.othr.x", "BF305", "'other'"), ("json", "extract.m", "BF305", "extract.m.name"),
-        ("json", "train.m.x", "BF305", "declare"), ("json", "extract.mx", "BF305", ""), ("json", "", "BF301", ""),
+        ("json", "train.m.x", "BF305", "train.metrics"), ("json", "extract.mx", "BF305", ""), ("json", "", "BF301", ""),
     ],
 )  # fmt: skip
 def test_a_reference_to_nothing_has_its_hint(form, argument, code, hint):

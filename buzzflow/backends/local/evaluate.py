@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.walls import read_some
 
+MAX_REPORT = 1024 * 1024  # bytes of a JSON report: it holds figures, not data
 Plain = str | int | float | bool
 V = TypeVar("V")
 
@@ -47,7 +51,7 @@ def number(expression: plan.NumberExpression, known: Known) -> int:
     found = value(expression, known)
     try:
         return int(found)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise EvaluationError(f"{found!r} is no whole number") from None
 
 
@@ -83,21 +87,28 @@ def _found(table: Mapping[tuple[str, str], V], key: tuple[str, str], missing: st
 
 def _in_report(file: Path, path: list[str], what: str) -> Plain:
     try:
-        here = json.loads(file.read_text("utf-8"))
+        content = read_some(file, MAX_REPORT + 1)
+        if len(content) > MAX_REPORT:
+            raise EvaluationError(f"{what} is larger than {MAX_REPORT // 1024} KiB")
+        here = json.loads(content)
     except FileNotFoundError:
         raise EvaluationError(f"{what} was not written: there is no {file.name} in the output") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as e:
+    except OSError as e:
+        raise EvaluationError(f"{what} cannot be read: {e}") from None
+    except (ValueError, RecursionError) as e:  # no UTF-8, no JSON, or a number of too many digits
         raise EvaluationError(f"{what} is no JSON: {e}") from None
     for i, part in enumerate(path):
         if isinstance(here, dict) and part in here:
             here = here[part]
-        elif isinstance(here, list) and part.isdigit() and int(part) < len(here):
+        elif isinstance(here, list) and re.fullmatch("[0-9]{1,9}", part) and int(part) < len(here):
             here = here[int(part)]
         else:
             names = f"; it has {', '.join(map(str, list(here)[:8]))}" if isinstance(here, dict) and here else ""
             raise EvaluationError(f"{what} has no value {'.'.join(path[: i + 1])}{names}")
     if not isinstance(here, str | int | float | bool):
         raise EvaluationError(f"{'.'.join(path)} in {what} is no single value")
+    if isinstance(here, float) and not math.isfinite(here):
+        raise EvaluationError(f"{'.'.join(path)} in {what} is {here}, which is no number to compare or pass on")
     return here
 
 
@@ -135,7 +146,7 @@ def _compare(operator: str, left: Plain, right: Plain) -> bool:
     for side in (left, right):
         if isinstance(side, str | bool):
             raise EvaluationError(f"{operator} compares numbers, and {side!r} is none")
-    return _COMPARE[operator](float(left), float(right))
+    return _COMPARE[operator](left, right)  # type: ignore[arg-type]  # the lines above let only numbers pass
 
 
 def _equal(left: Plain, right: Plain) -> bool:

@@ -56,7 +56,8 @@ class StepLine:
 class StepFinished:
     """A step came to its end; *result* is what a condition chose, or a report said, in a few words.
 
-    *reason* says why it failed or was skipped, *tail* are the last lines of the log.
+    *reason* says why it failed or was skipped, *tail* are the last lines of the log. *warnings* are about a step that
+    succeeded, and yet.
     """
 
     step: str
@@ -65,6 +66,7 @@ class StepFinished:
     result: str | None = None
     reason: str | None = None
     tail: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     log: Path | None = None
     exit_code: int | None = None
 

@@ -86,8 +86,6 @@ def prepare(request: RunRequest, *, started: str) -> Ready:
                 problems.append(Diagnostic("BF503", str(e), ("steps", step.name, "image"), "name a fixed image here"))
     if problems:
         raise PipelineError(problems)
-    if request.plan.not_tried:
-        warnings[f"not tried here: {', '.join(request.plan.not_tried)}"] = None
     return Ready(known, settings, tuple(warnings))
 
 

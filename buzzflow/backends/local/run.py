@@ -16,6 +16,7 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.step_log import printable
 from buzzflow.backends.local.step_results import ContainerStep, Left, StepPlace
 from buzzflow.backends.local.step_run import run_step
 
@@ -44,6 +45,8 @@ def run(
     emit(RunStarted(request.run, request.plan.pipeline, executor.name, request.folder, steps))
     for warning in ready.warnings:
         emit(Notice(warning, warning=True))
+    if request.plan.not_tried:
+        emit(Notice(f"not tried here: {', '.join(request.plan.not_tried)}"))
     ended = _Run(request, ready, executor, emit, stop).to_the_end()
     seconds = time.monotonic() - begun
     state = _state(ended, stopped=stop.is_set())
@@ -86,14 +89,16 @@ class _Run:
 
     def to_the_end(self) -> dict[str, StepFinished]:
         most = min(self.request.jobs, self.request.plan.parallelism or self.request.jobs)
-        with ThreadPoolExecutor(max_workers=most, thread_name_prefix="step") as pool:
-            try:
-                while self.waiting or self.running:
-                    self._advance(pool, most)
-                    self._collect()
-            except BaseException:
-                self.stop.set()  # a bug, or a second interrupt: no step may go on without us
-                raise
+        pool = ThreadPoolExecutor(max_workers=most, thread_name_prefix="step")
+        try:
+            while self.waiting or self.running:
+                self._advance(pool, most)
+                self._collect()
+        except BaseException as end:
+            self.stop.set()  # a bug, or a second interrupt, which waits for nobody: no step may go on without us
+            pool.shutdown(wait=not isinstance(end, KeyboardInterrupt), cancel_futures=True)
+            raise
+        pool.shutdown()
         return self.ended
 
     # ---- what can start, and what never will
@@ -167,14 +172,14 @@ class _Run:
             return StepFinished(step.name, State.FAILED, reason=str(e))
         self.outcomes[step.name] = outcome
         self.known.properties[step.name, "outcome"] = "True" if outcome else "False"
-        return StepFinished(step.name, State.SUCCEEDED, result=f"{told}: {'yes' if outcome else 'no'}")
+        return StepFinished(step.name, State.SUCCEEDED, result=printable(f"{told}: {'yes' if outcome else 'no'}"))
 
     def _fail(self, step: plan.FailStep) -> StepFinished:
         try:
             message = evaluate.text(step.message, self.known)
         except evaluate.EvaluationError as e:
             message = str(e)
-        return StepFinished(step.name, State.FAILED, reason=message)
+        return StepFinished(step.name, State.FAILED, reason=printable(message))
 
     def _settle(self, event: StepFinished) -> None:
         self.waiting.pop(event.step, None)

@@ -6,17 +6,22 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.ht
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import io
 import json
 import shutil
 import tarfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.executor import Mount
+from buzzflow.backends.local.walls import read_some, within
 from buzzflow.diagnostics import PipelineError
 from buzzflow.loader.bundle import stage_bundle
 
@@ -41,12 +46,15 @@ class Stage:
     def message(self) -> str | None:
         """Return what the step itself says of its failure, as the service reads it: 1,024 characters at most."""
         for name in ("output/failure", "output/message"):
-            file = self.folder / name
-            if file.is_file() and not file.is_symlink():
-                with file.open("rb") as stream:
-                    if told := stream.read(1024).decode("utf-8", "replace").strip():
-                        return told
+            with contextlib.suppress(OSError):
+                file = within(self.folder, self.folder / name)
+                if told := read_some(file, 1024).decode("utf-8", "replace").strip():
+                    return told
         return None
+
+    def written(self, path: str) -> Path:
+        """Return where the step wrote a folder of the container; LinkError when it put a link in its place."""
+        return within(self.folder, self.inside(path))
 
 
 def lay_out(
@@ -133,22 +141,46 @@ def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping
         (config / name).write_text(json.dumps(content), "utf-8")
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write *folder* to a `.tar.gz` that has the same bytes for the same files; it appears whole or not at all."""
+def pack(folder: Path, archive: Path, stop: threading.Event) -> None:
+    """Write *folder* to a `.tar.gz` that has the same bytes for the same files; it appears whole or not at all.
+
+    Links stay links. InterruptedError when *stop* is set meanwhile.
+    """
     archive.parent.mkdir(parents=True, exist_ok=True)
     partial = archive.with_name(archive.name + ".partial")
-    with (
-        partial.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=raw, mtime=0) as stream,
-        tarfile.open(fileobj=stream, mode="w") as tar,
-    ):
-        for path in sorted(folder.rglob("*")):
-            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_without_owner)
-    partial.replace(archive)
+    try:
+        with (
+            partial.open("wb") as raw,
+            gzip.GzipFile(filename="", mode="wb", compresslevel=3, fileobj=raw, mtime=0) as stream,
+            tarfile.open(fileobj=stream, mode="w") as tar,
+        ):
+            for path in sorted(folder.rglob("*")):
+                _add(tar, path, path.relative_to(folder).as_posix(), stop)
+        partial.replace(archive)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _without_owner(info: tarfile.TarInfo) -> tarfile.TarInfo:
-    info.uid = info.gid = 0
+def _add(tar: tarfile.TarFile, path: Path, name: str, stop: threading.Event) -> None:
+    info = tar.gettarinfo(path, name)
+    if info is None:  # a socket
+        return
+    info.uid = info.gid = info.mtime = 0
     info.uname = info.gname = ""
-    info.mtime = 0
-    return info
+    if info.isreg():
+        with path.open("rb") as stream:
+            tar.addfile(info, _Stoppable(stream, stop))
+    else:
+        tar.addfile(info)
+
+
+class _Stoppable(io.RawIOBase):
+    """A file that ends with an error when the run is stopped: a step may leave terabytes of nothing."""
+
+    def __init__(self, stream: BinaryIO, stop: threading.Event) -> None:
+        self._stream, self._stop = stream, stop
+
+    def read(self, size: int = -1) -> bytes:
+        if self._stop.is_set():
+            raise InterruptedError("the run was stopped")
+        return self._stream.read(size)

@@ -7,10 +7,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
+import regex
+
 from buzzflow.backends.local.events import Event, StepLine
 
 TAIL_LINES = 30
 MAX_LINE = 2_000
+MATCH_SECONDS = 1.0
 
 
 class StepLog:
@@ -20,7 +23,8 @@ class StepLog:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.metrics: dict[str, float] = {}
         self._step, self._file, self._emit = step, file, emit
-        self._patterns = {name: re.compile(pattern) for name, pattern in patterns.items()}
+        self.warnings: list[str] = []
+        self._patterns = {name: regex.compile(pattern) for name, pattern in patterns.items()}
         self._rest = b""
 
     def write(self, data: bytes) -> None:
@@ -45,15 +49,22 @@ class StepLog:
         text = printable(line.decode("utf-8", "replace"))
         shown = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
         self.tail.append(shown)
-        for name, pattern in self._patterns.items():
-            if match := pattern.search(text):
+        for name, pattern in list(self._patterns.items()):
+            try:
+                # re would hold the whole program, and a signal with it, for as long as a bad pattern takes
+                match = pattern.search(text, timeout=MATCH_SECONDS, concurrent=True)
+            except TimeoutError:
+                del self._patterns[name]
+                self.warnings.append(f"metric {name!r} is not read: its pattern takes longer than a second for a line")
+                continue
+            if match:
                 self._metric(name, match)
         self._emit(StepLine(self._step, shown))
 
-    def _metric(self, name: str, match: re.Match[str]) -> None:
+    def _metric(self, name: str, match: regex.Match[str]) -> None:
         try:
             self.metrics[name] = float(match[1] if match.re.groups else match[0])
-        except ValueError:
+        except (TypeError, ValueError):  # a group that took no part is None
             return  # the service ignores what is no number, too
 
 

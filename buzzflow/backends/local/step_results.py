@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.request import RunRequest
-from buzzflow.backends.local.staging import Stage, pack
+from buzzflow.backends.local.staging import OPT_ML, Stage, pack
 
 ContainerStep = plan.ProcessingStep | plan.TrainingStep
 Key = tuple[str, str]
@@ -54,9 +55,18 @@ class Left:
     properties: Mapping[Key, evaluate.Plain] = field(default_factory=dict)
 
 
-def take(place: StepPlace, metrics: Mapping[str, float]) -> Left:
+def nothing_written(place: StepPlace) -> Iterator[str]:
+    """Yield a warning for each output in which the step, just ended, left nothing."""
+    for output in place.step.container.outputs:
+        folder = place.stage.written(output.path)
+        if not folder.is_dir() or not any(folder.iterdir()):
+            what = "no model" if place.step.container.training is not None else f"nothing as output {output.name!r}"
+            yield f"it left {what}: {output.path} is empty"
+
+
+def take(place: StepPlace, metrics: Mapping[str, float], stop: threading.Event) -> Left:
     """Move what the step wrote to where it belongs, and say where that is."""
-    return _take_model(place, metrics) if place.step.container.training is not None else _take_outputs(place)
+    return _take_model(place, metrics, stop) if place.step.container.training is not None else _take_outputs(place)
 
 
 def _take_outputs(place: StepPlace) -> Left:
@@ -65,23 +75,23 @@ def _take_outputs(place: StepPlace) -> Left:
     reports: dict[Key, Path] = {}
     for output in step.container.outputs:
         address = place.address(output)
-        store.put(place.stage.inside(output.path), address)
+        store.put(place.stage.written(output.path), address)
         addresses[step.name, output.name] = address
         for report, file in output.reports.items():
             reports[step.name, report] = store.path(address) / file
     return Left(addresses, reports, {(step.name, "job_name"): place.job_name})
 
 
-def _take_model(place: StepPlace, metrics: Mapping[str, float]) -> Left:
+def _take_model(place: StepPlace, metrics: Mapping[str, float], stop: threading.Event) -> Left:
     """Pack the model folder where the service would: `<output>/<job>/output/model.tar.gz`."""
     step, store, stage = place.step, place.request.store(), place.stage
     output = step.container.outputs[0]
     address = place.address(output)
     model = f"{address}{place.job_name}/output/model.tar.gz"
-    pack(stage.inside(output.path), store.path(model))
-    data = stage.folder / "output" / "data"
-    if any(data.iterdir()):
-        pack(data, store.path(f"{address}{place.job_name}/output/output.tar.gz"))
+    pack(stage.written(output.path), store.path(model), stop)
+    data = stage.written(f"{OPT_ML}/output/data")
+    if data.is_dir() and any(data.iterdir()):
+        pack(data, store.path(f"{address}{place.job_name}/output/output.tar.gz"), stop)
     words: dict[str, evaluate.Plain] = {
         "model": model,
         "output_uri": address,

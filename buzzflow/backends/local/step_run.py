@@ -13,7 +13,7 @@ from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.staging import StagingError, lay_out
 from buzzflow.backends.local.step_log import StepLog, printable
-from buzzflow.backends.local.step_results import Left, StepPlace, take
+from buzzflow.backends.local.step_results import Left, StepPlace, nothing_written, take
 from buzzflow.backends.local.store import AddressError
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z_]\w*)")
@@ -31,24 +31,31 @@ def run_step(
     except (evaluate.EvaluationError, AddressError, StagingError, OSError) as e:
         return StepFinished(name, State.FAILED, reason=f"it cannot start: {e}"), Left()
     training = place.step.container.training
-    with log_path.open("wb") as file:
-        log = StepLog(name, file, emit, training.metrics if training else {})
-        try:
+    try:
+        with log_path.open("wb") as file:
+            log = StepLog(name, file, emit, training.metrics if training else {})
             outcome = executor.run(task, log.write, stop)
-        except ExecutorError as e:
-            reason = f"{e.summary}{f': {e.hint}' if e.hint else ''}"
-            return StepFinished(name, State.FAILED, reason=reason, log=log_path), Left()
-        finally:
             log.close()
+    except ExecutorError as e:
+        reason = f"{e.summary}{f': {e.hint}' if e.hint else ''}"
+        return StepFinished(name, State.FAILED, reason=reason, log=log_path), Left()
+    except OSError as e:
+        return StepFinished(name, State.FAILED, reason=f"its log cannot be kept: {e}", log=log_path), Left()
     if outcome.end is not End.EXITED or outcome.exit_code != 0:
         return _failed(place, outcome, log, log_path), Left()
     try:
-        left = take(place, log.metrics)
+        warnings = (*nothing_written(place), *log.warnings)
+        left = take(place, log.metrics, stop)
+    except InterruptedError:
+        return StepFinished(name, State.STOPPED, outcome.usage, reason="stopped", log=log_path), Left()
     except (evaluate.EvaluationError, AddressError, OSError) as e:
         reason = f"the outputs cannot be kept: {e}"
         return StepFinished(name, State.FAILED, outcome.usage, reason=reason, log=log_path), Left()
     result = " ".join(f"{metric}={value:.4g}" for metric, value in log.metrics.items()) or None
-    return StepFinished(name, State.SUCCEEDED, outcome.usage, result, log=log_path, exit_code=0), left
+    done = StepFinished(
+        name, State.SUCCEEDED, outcome.usage, result, warnings=warnings, log=log_path, exit_code=outcome.exit_code
+    )
+    return done, left
 
 
 # ------------------------------------------------------------------ the task
@@ -117,7 +124,7 @@ def _failed(place: StepPlace, outcome: Outcome, log: StepLog, log_path: Path) ->
         reason = f"{reason}; it says: {printable(told.splitlines()[0])[:200]}"
     elif last is not None and outcome.end is End.EXITED and outcome.detail is None:
         reason = f"{reason}: {last[:200]}"
-    if hint := _missing_module(log.tail, place.request.project):
+    if hint := _missing_module(log.tail, place.request.project) or _packed_model(log.tail, place):
         reason = f"{reason}; {hint}"
     return StepFinished(
         place.step.name,
@@ -154,4 +161,15 @@ def _missing_module(tail: deque[str], project: Path) -> str | None:
                 if found.exists():
                     why = "nothing that the step imports names it: add it to code.include"
                     return f"{found.name} is in the project, but {why}"
+            return f"if {name} is a package of an index, add it to requirements.txt beside the script"
+    return None
+
+
+def _packed_model(tail: deque[str], place: StepPlace) -> str | None:
+    """Return a hint when a file is missed that is still in the archive of a model."""
+    if not any("FileNotFoundError" in line for line in tail):
+        return None
+    for item in place.step.container.inputs:
+        if (place.stage.inside(item.path) / "model.tar.gz").is_file():
+            return f"a model arrives as {item.path}/model.tar.gz, as on the service: unpack it first"
     return None

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from buzzflow.backends.local.walls import LinkError, refuse_foreign_links, within
+
 _ADDRESS = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.*)", re.DOTALL)
 
 
@@ -44,18 +46,17 @@ class Store:
             if address.startswith(bare + "/"):
                 return self.data[prefix].joinpath(*[p for p in address[len(bare) :].split("/") if p])
         if address.startswith(self.own):
-            return self.outputs.joinpath(*[p for p in address[len(self.own) :].split("/") if p])
-        return self.root.joinpath(bucket, *parts)
+            return _below(self.outputs, [p for p in address[len(self.own) :].split("/") if p])
+        return _below(self.root, [bucket, *parts])
 
     def holds(self, address: str) -> bool:
         """Whether something lies at *address*."""
         return self.path(address).exists()
 
     def put(self, folder: Path, address: str) -> None:
-        """Move the contents of *folder* to *address*, over what is there."""
+        """Move the contents of *folder* to *address*, over what is there; LinkError when links lead out of it."""
         target = self.path(address)
-        if target == folder:
-            return
+        refuse_foreign_links(folder)
         target.mkdir(parents=True, exist_ok=True)
         for item in folder.iterdir():
             place = target / item.name
@@ -64,3 +65,10 @@ class Store:
             elif place.exists() or place.is_symlink():
                 place.unlink()
             shutil.move(item, place)
+
+
+def _below(root: Path, parts: list[str]) -> Path:
+    try:
+        return within(root, root.joinpath(*parts))
+    except LinkError as e:
+        raise AddressError(str(e)) from None

@@ -167,11 +167,6 @@ def test_requirements_of_the_stand_in_come_before_the_steps_own(tmp_path: Path) 
     assert found.settings["b"].over_image == ("requests\n",)
 
 
-def test_what_is_not_tried_here_is_told_once(tmp_path: Path) -> None:
-    found = ready(asked(tmp_path, step(), fields={"not_tried": ["retry", "spot"]}))
-    assert found.warnings == ("not tried here: retry, spot",)
-
-
 def test_nothing_is_written_before_the_run(tmp_path: Path) -> None:
     ready(asked(tmp_path, step()))
     assert list(tmp_path.iterdir()) == []

@@ -389,9 +389,9 @@ def test_a_run_leaves_a_manifest_and_its_plan(runs: Runs) -> None:
     assert [s.name for s in kept.steps] == ["a", "bad"]
 
 
-def test_warnings_are_told_after_the_start(tmp_path: Path) -> None:
+def test_what_is_not_tried_is_told_after_the_start(tmp_path: Path) -> None:
     made = plan.RunPlan(pipeline="p", prefix="s3://buzzflow-local/p/", steps=[step("a")], not_tried=["spot"])
     request = RunRequest("r1", made, {}, tmp_path / "state", tmp_path)
     events: list[Event] = []
     run(request, prepare(request, started="now"), StandIn(), events.append, threading.Event())
-    assert events[1] == Notice("not tried here: spot", warning=True)
+    assert events[1] == Notice("not tried here: spot")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,7 @@ def test_equal_folders_pack_to_equal_bytes(tmp_path: Path) -> None:
         for file in (folder / "b.txt", folder / "a.txt", folder / "sub" / "c.txt")[:: 1 if when == 1 else -1]:
             file.write_text(file.name)
             os.utime(file, (when, when))
-        pack(folder, tmp_path / "packed" / f"{name}.tar.gz")
+        pack(folder, tmp_path / "packed" / f"{name}.tar.gz", threading.Event())
     packed = tmp_path / "packed"
     assert (packed / "one.tar.gz").read_bytes() == (packed / "two.tar.gz").read_bytes()
     assert sorted(p.name for p in packed.iterdir()) == ["one.tar.gz", "two.tar.gz"]

@@ -212,6 +212,16 @@ def test_a_module_of_the_project_that_did_not_travel_gets_a_hint(module: str, st
     )
 
 
-def test_a_module_that_is_nowhere_gets_no_hint(steps: Steps) -> None:
+def test_a_module_that_is_nowhere_in_the_project_may_be_a_package(steps: Steps) -> None:
     told = says(b"ModuleNotFoundError: No module named 'pandas'\n", code=1)
-    assert steps(processing(), told)[0].reason == "exit code 1: ModuleNotFoundError: No module named 'pandas'"
+    reason = "exit code 1: ModuleNotFoundError: No module named 'pandas'"
+    hint = "if pandas is a package of an index, add it to requirements.txt beside the script"
+    assert steps(processing(), told)[0].reason == f"{reason}; {hint}"
+
+
+def test_a_step_that_writes_nothing_is_warned_about(steps: Steps) -> None:
+    done = steps(processing(outputs=[plan.Output(name="train", path="/opt/ml/processing/output/train")]), says(b""))[0]
+    assert (done.state, done.warnings) == (
+        "succeeded",
+        ("it left nothing as output 'train': /opt/ml/processing/output/train is empty",),
+    )

@@ -60,7 +60,8 @@ class Watch:
         meter = self._meter()
         try:
             end, state = self._wait(reader, stop, timeout)
-            reader.finish()
+            if end is not End.STOPPED:  # who stops a run does not wait for the rest of a long log
+                reader.finish()
         except LostError as e:
             return self._lost(str(e), meter)
         finally:
