@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, did_you_mean
 from buzzflow.loader.nodes import Node
+from buzzflow.loader.unanswerable import Refused, nesting, unreadable, yaml_word
 from buzzflow.template import FORMS, Reference, Template
 
 MAX_CHAIN = 32
@@ -31,14 +32,6 @@ _TYPED_WORD = re.compile(r"(?:true|false|null|nan|inf)", re.IGNORECASE)
 _PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
 
 
-class _Refused(Exception):
-    """One text cannot be answered; *silent* when another place tells why."""
-
-    def __init__(self, code: str, summary: str, hint: str | None = None, *, silent: bool = False) -> None:
-        super().__init__(summary)
-        self.code, self.summary, self.hint, self.silent = code, summary, hint, silent
-
-
 class _Container:
     """A mapping or list that a reference gave; it may stand alone, never inside text."""
 
@@ -47,7 +40,7 @@ class _Container:
 
     def __str__(self) -> str:
         kind = "mapping" if self.node.is_mapping else "list"
-        raise _Refused("BF121", f"${{{self.key}}} is a {kind}, which cannot stand inside text", "name one value in it")
+        raise Refused("BF121", f"${{{self.key}}} is a {kind}, which cannot stand inside text", "name one value in it")
 
 
 def interpolate(root: Node, *, allow_env: Collection[str] = (), environ: Mapping[str, str] | None = None) -> Node:
@@ -85,7 +78,7 @@ class _Interpolation:
             if _is_text(leaf.value):
                 try:
                     self._answer(path, leaf)
-                except _Refused as refused:
+                except Refused as refused:
                     self._report(refused, path, leaf)
                     if refused.code == "BF123":  # the budget is spent: all that follows would say the same
                         break
@@ -94,7 +87,7 @@ class _Interpolation:
                 self.problems.append(Diagnostic("BF125", "a value is missing: ??? stands here", path, hint, leaf.span))
         return self._finish(self.root, ()) if not self.problems else self.root
 
-    def _report(self, refused: _Refused, path: Path, leaf: Node) -> None:
+    def _report(self, refused: Refused, path: Path, leaf: Node) -> None:
         hint = "a literal ${ is written \\${, not $${" if "$${" in str(leaf.value) else refused.hint
         if not refused.silent:
             self.problems.append(Diagnostic(refused.code, refused.summary, path, hint, leaf.span))
@@ -133,20 +126,20 @@ class _Interpolation:
         if path in self._done:
             return self._done[path]
         if path in self._failed:
-            raise _Refused("", "", silent=True)
+            raise Refused("", "", silent=True)
         if path in self._active:
             circle = [*self._active[self._active.index(path) :], path]
             self._failed.update(circle)
             told = " -> ".join(_dotted(p) for p in circle)
-            raise _Refused("BF122", f"the interpolation goes round in a circle: {told}", "break the circle")
+            raise Refused("BF122", f"the interpolation goes round in a circle: {told}", "break the circle")
         if len(self._active) >= MAX_CHAIN:
-            raise _Refused(
+            raise Refused(
                 "BF123", f"interpolations refer to one another over more than {MAX_CHAIN} steps", "shorten it"
             )
         self._active.append(path)
         try:
             value = self._evaluate(str(leaf.value), path)
-        except _Refused:
+        except Refused:
             self._failed.add(path)
             raise
         finally:
@@ -160,7 +153,7 @@ class _Interpolation:
 
     def _evaluate(self, text: str, path: Path) -> Any:
         if len(text) > MAX_TEXT:
-            raise _Refused(
+            raise Refused(
                 "BF123", f"a text with ${{…}} in it is longer than {MAX_TEXT:,} characters", "keep it in a file"
             )
         if (simple := self._simple(text, path)) is not None:
@@ -192,8 +185,8 @@ class _Interpolation:
         from omegaconf.grammar_visitor import GrammarVisitor
 
         self._parse_cost += 1.3 * len(text) + 60 * sum(text.count(c) for c in "${,[\\")
-        if self._parse_cost > MAX_PARSE_MICROSECONDS or _nesting(text) > MAX_CHAIN:
-            raise _Refused("BF123", "too many or too deeply nested interpolations", "split the file, or simplify them")
+        if self._parse_cost > MAX_PARSE_MICROSECONDS or nesting(text) > MAX_CHAIN:
+            raise Refused("BF123", "too many or too deeply nested interpolations", "split the file, or simplify them")
 
         def node(key: Any, _memo: object) -> Any:
             return self._node(key.raw, key.parts, key.relative_dots, path)
@@ -206,21 +199,21 @@ class _Interpolation:
                 warnings.simplefilter("ignore")  # an empty argument, ${param:,}, is told below
                 return GrammarVisitor(node, resolver, None).visit(parse(text))
         except GrammarParseError as e:
-            raise _unreadable(text, str(e)) from None
+            raise unreadable(text, str(e)) from None
         except OmegaConfBaseException as e:
-            raise _Refused("BF120", f"this interpolation cannot be answered: {str(e).splitlines()[0]}") from None
+            raise Refused("BF120", f"this interpolation cannot be answered: {str(e).splitlines()[0]}") from None
 
     # ---- what a reference gives
 
     def _node(self, raw: str, parts: tuple[str, ...], dots: int, path: Path) -> Any:
         self._lookups += 1
         if self._lookups > MAX_LOOKUPS:
-            raise _Refused("BF123", f"more than {MAX_LOOKUPS:,} interpolations", "split the file")
+            raise Refused("BF123", f"more than {MAX_LOOKUPS:,} interpolations", "split the file")
         if any("\ue000" in p for p in parts):
-            raise _Refused("BF124", f"${{{_readable(raw, self)}}} chooses by a value that only a run knows", _LATE_HINT)
+            raise Refused("BF124", f"${{{_readable(raw, self)}}} chooses by a value that only a run knows", _LATE_HINT)
         if not dots and len(parts) == 2 and parts[0] == "parameters":
             what = f"${{{_readable(raw, self)}}} is how a parameter is declared, not its value"
-            raise _Refused("BF125", what, f"write ${{param:{parts[1]}}}")
+            raise Refused("BF125", what, f"write ${{param:{parts[1]}}}")
         start: Path = path[:-dots] if dots else ()
         target, node = self._walk(raw, start, parts)
         if target is not None and _is_text(node.value):
@@ -248,7 +241,7 @@ class _Interpolation:
             path, node = _below(path, key), child
         return path, node
 
-    def _unknown(self, raw: str, parts: tuple[str, ...], i: int, node: Node) -> _Refused:
+    def _unknown(self, raw: str, parts: tuple[str, ...], i: int, node: Node) -> Refused:
         missing = parts[i]
         inside = ".".join(parts[:i])
         where = f"{inside!r} has no key {missing!r}" if inside else f"nothing is called {missing!r}"
@@ -260,7 +253,7 @@ class _Interpolation:
             hint = f"a process variable is ${{oc.env:{missing}}}, where environment.yaml allows it (allow_env)"
         elif i == 0 and missing == "environment":
             hint = "there is no environment.yaml above this pipeline"
-        return _Refused("BF125", f"${{{_readable(raw, self)}}}: {where}", hint)
+        return Refused("BF125", f"${{{_readable(raw, self)}}}: {where}", hint)
 
     def _resolver(self, name: str, args: tuple[Any, ...]) -> Any:
         if name in FORMS:
@@ -268,19 +261,19 @@ class _Interpolation:
         if name == "oc.env":
             return self._process_variable(args)
         if name == "each":
-            raise _Refused("BF126", "${each:…} has a meaning inside a foreach only")
+            raise Refused("BF126", "${each:…} has a meaning inside a foreach only")
         if name.isupper():
             hint: str | None = f"there is no default by :-; a process variable is ${{oc.env:{name},default}}"
         else:
             hint = did_you_mean(name, [*FORMS, "oc.env"])
-        raise _Refused("BF126", f"nothing answers ${{{name}:…}}", hint)
+        raise Refused("BF126", f"nothing answers ${{{name}:…}}", hint)
 
     def _run_time(self, form: str, args: tuple[Any, ...]) -> str:
         if not args or not all(isinstance(a, str) for a in args):
-            told = ", ".join(_yaml_word(a) for a in args)
-            raise _Refused("BF127", f"${{{form}:{told}}} needs a name", f"names are text: ${{{form}:name}}")
+            told = ", ".join(yaml_word(a) for a in args)
+            raise Refused("BF127", f"${{{form}:{told}}} needs a name", f"names are text: ${{{form}:name}}")
         if any("\ue000" in a for a in args):
-            raise _Refused("BF124", f"a ${{{form}:…}} is built from a value that only a run knows", _LATE_HINT)
+            raise Refused("BF124", f"a ${{{form}:…}} is built from a value that only a run knows", _LATE_HINT)
         reference = Reference(form, args)  # type: ignore[arg-type]  # callers look it up in FORMS
         if reference not in self._index:
             self._index[reference] = len(self.references)
@@ -289,20 +282,20 @@ class _Interpolation:
 
     def _process_variable(self, args: tuple[Any, ...]) -> Any:
         if not args or not isinstance(args[0], str) or len(args) > 2:
-            raise _Refused("BF127", "${oc.env:…} takes a name and perhaps a default", "${oc.env:NAME,default}")
+            raise Refused("BF127", "${oc.env:…} takes a name and perhaps a default", "${oc.env:NAME,default}")
         name = args[0]
         if name not in self.allow_env:
-            raise _Refused(
+            raise Refused(
                 "BF128",
                 f"process variable {name!r} may not be read here",
                 f"add it to environment.yaml: allow_env: [{name}]; what it holds will be visible in the pipeline",
             )
         value = self.environ.get(name, args[1] if len(args) == 2 else None)
         if value is None and len(args) < 2:
-            raise _Refused("BF129", f"process variable {name!r} is not set", f"set it, or ${{oc.env:{name},default}}")
+            raise Refused("BF129", f"process variable {name!r} is not set", f"set it, or ${{oc.env:{name},default}}")
         if isinstance(value, str):
             if re.search("[\ue000-\uf8ff]", value):
-                raise _Refused("BF129", f"process variable {name!r} holds characters of the private-use area")
+                raise Refused("BF129", f"process variable {name!r} holds characters of the private-use area")
             self._spend(len(value))
         return value
 
@@ -312,7 +305,7 @@ class _Interpolation:
         """Return *node* with every text inside answered; *path* is where it stands, None when it is answered."""
         self._nodes += 1
         if self._nodes > MAX_EXPANDED_NODES or depth > 2 * MAX_CHAIN:
-            raise _Refused("BF123", f"interpolations expand to more than {MAX_EXPANDED_NODES:,} values", "name less")
+            raise Refused("BF123", f"interpolations expand to more than {MAX_EXPANDED_NODES:,} values", "name less")
         if isinstance(node.value, dict):
             return node.with_value({k: self._whole(v, depth + 1, _below(path, k)) for k, v in node.value.items()})
         if isinstance(node.value, list):
@@ -326,7 +319,7 @@ class _Interpolation:
     def _spend(self, characters: int) -> None:
         self._characters += characters
         if self._characters > MAX_EXPANDED_CHARACTERS:
-            raise _Refused("BF123", "interpolations expand to more than a million characters", "name less")
+            raise Refused("BF123", "interpolations expand to more than a million characters", "name less")
 
 
 _LATE_HINT = "choose by a variable or by a condition step"
@@ -362,40 +355,3 @@ def _dotted(path: Path) -> str:
 
 def _readable(raw: str, interpolation: _Interpolation) -> str:
     return _PLACEHOLDER.sub(lambda m: str(interpolation.references[int(m[1])]), raw)
-
-
-def _yaml_word(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case str() | int() | float():
-            return str(value)
-        case _:
-            return "…"
-
-
-def _nesting(text: str) -> int:
-    deepest = depth = 0
-    for c in text:
-        if c in "{[(":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif c in "}])":
-            depth = max(0, depth - 1)
-    return deepest
-
-
-def _unreadable(text: str, told: str) -> _Refused:
-    shown = text if len(text) <= 60 else text[:57] + "…"
-    hint: str | None = "a literal ${ is written \\${"
-    if re.search(r"\$\{[^}]*$", text):
-        hint = "a } is missing"
-    elif "${}" in text:
-        hint = "name something between the braces"
-    elif quoted := re.search(r"\$\{(step|json|param|run|oc\.env):([^}'\"]*[=#!~&;>(\[' ][^}'\"]*)\}", text):
-        hint = f"quote the argument: ${{{quoted[1]}:'{quoted[2]}'}}"
-    elif re.search(r"\$\{[A-Za-z_]\w*:-", text):
-        hint = "there is no default by :-; write ${oc.env:NAME,default}"
-    return _Refused("BF120", f"{shown!r} is not an interpolation that can be read: {told.splitlines()[0]}", hint)
