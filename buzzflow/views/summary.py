@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def _step_data(event: StepFinished) -> dict[str, Any]:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return where to print: colour on a terminal only, 80 columns in a pipe."""
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False, emoji=False, markup=False)
-    return found if found.is_terminal else Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=100)
+    """Return where to print: colour and the terminal's width on a terminal, plain text of 100 columns in a pipe."""
+    is_terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if is_terminal else 100
+    return Console(stderr=stderr, highlight=False, emoji=False, markup=False, width=width)

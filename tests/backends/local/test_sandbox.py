@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_all_of_this_holds_for_a_normal_user(tmp_path_factory: pytest.TempPathFa
         pytest.skip(f"becoming another user takes {', '.join(missing)}")
     if namespace_problem() is not None:
         pytest.skip(f"folders cannot be opened to another user: {namespace_problem()}")
-    home = Path(subprocess.check_output(["mktemp", "-d", "/tmp/buzzflow-user-XXXXXX"], text=True).strip())
+    home = Path(tempfile.mkdtemp(prefix="buzzflow-user-", dir="/tmp"))  # pytest's own folders are closed to others
     os.chown(home, A_NORMAL_USER, A_NORMAL_USER)
     pytest_ = [
         sys.executable,
