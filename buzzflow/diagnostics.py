@@ -36,7 +36,7 @@ class Diagnostic:
     """One problem, told once: *path* is where in the data, *span* where in the file.
 
     A stage gives the path; the driver adds the span from the source map. *summary* is one lower-case sentence
-    without a full stop; *hint* is what to do next.
+    without a full stop; *hint* is what to do next, and *note* how the value came to stand there.
     """
 
     code: str
@@ -45,6 +45,7 @@ class Diagnostic:
     hint: str | None = None
     span: Span | None = None
     severity: Severity = Severity.ERROR
+    note: str | None = None
 
     def at(self, span: Span | None) -> Diagnostic:
         """Return this diagnostic with its place, unless it already knows one."""

@@ -1,7 +1,8 @@
 """Text as the user wrote it, with the references in it that only a run can answer.
 
 OmegaConf answers `${variables.x}` and `${environment.x}` while loading. `${param:…}`, `${step:…}`, `${json:…}` and
-`${run:…}` stay, as `Reference`s inside a `Template`, until the lower stage gives them their meaning.
+`${run:…}` stay, as `Reference`s inside a `Template`, until the lower stage gives them their meaning; so does `${each:…}`
+in the steps of a foreach whose items only a run knows.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Form = Literal["param", "step", "json", "run"]
+Form = Literal["param", "step", "json", "run", "each"]
 FORMS: frozenset[str] = frozenset(get_args(Form))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 FRAMEWORKS = ("sklearn", "xgboost", "pytorch", "tensorflow", "huggingface")
 TARGET = Path(__file__).parents[1] / "buzzflow/backends/sagemaker/framework_images.json"
+SERVICES = ("model-monitor", "clarify")
 NO_PYTHON = "any"  # the tag names no Python, or no accelerator
 NO_ACCELERATOR = "any"
 # Where a partition's registries are: botocore's endpoints.json, `dnsSuffix` of each partition. The rest: amazonaws.com
@@ -45,25 +46,51 @@ def main() -> None:
 def framework_images(package: Path | zipfile.Path) -> dict[str, Any]:
     """Return the table: registries (region to account) once each, and for every framework its versions' images.
 
-    Processing and training both use the images that the SDK calls those of training.
+    Processing and training both use the images that the SDK calls those of training. `serving` has what the SDK calls
+    inference, for frameworks where that is another image. `services` has the images of Model Monitor and Clarify.
     """
     registries: list[dict[str, str]] = []
     frameworks = {}
     for name in FRAMEWORKS:
-        config = json.loads((package / f"sagemaker/core/image_uri_config/{name}.json").read_text("utf-8"))["training"]
-        entries = [*(_transformers(config) if name == "huggingface" else config["versions"].items())]
-        versions: dict[str, Any] = {}
-        for version, entry in entries:
-            for python, image in _pythons(entry):
-                if image["registries"] not in registries:
-                    registries.append(image["registries"])
-                accelerators = image.get("processors", config.get("processors")) or [NO_ACCELERATOR]
-                tags = {a: f"{image['repository']}:{_tag(version, image, a, python)}" for a in accelerators}
-                place = {"registries": registries.index(image["registries"]), **tags}
-                versions.setdefault(version, {})[python or NO_PYTHON] = place
-        aliases = _aliases(config.get("version_aliases", {}), [*versions])
+        config = _config(package, name)
+        versions = _versions(name, config["training"], registries)
+        aliases = _aliases(config["training"].get("version_aliases", {}), [*versions])
         frameworks[name] = {"aliases": aliases, "versions": versions}
-    return {"dns_suffixes": DNS_SUFFIXES, "registries": registries, "frameworks": frameworks}
+        serving = _versions(name, config["inference"], registries) if "inference" in config else {}
+        if serving != versions:
+            frameworks[name]["serving"] = serving
+    services = {name: _service(package, name, registries) for name in SERVICES}
+    return {"dns_suffixes": DNS_SUFFIXES, "registries": registries, "frameworks": frameworks, "services": services}
+
+
+def _config(package: Path | zipfile.Path, name: str) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((package / f"sagemaker/core/image_uri_config/{name}.json").read_text("utf-8"))
+    return config
+
+
+def _versions(name: str, config: dict[str, Any], registries: list[dict[str, str]]) -> dict[str, Any]:
+    versions: dict[str, Any] = {}
+    for version, entry in _transformers(config) if name == "huggingface" else config["versions"].items():
+        for python, image in _pythons(entry):
+            accelerators = image.get("processors", config.get("processors")) or [NO_ACCELERATOR]
+            tags = {a: f"{image['repository']}:{_tag(version, image, a, python)}" for a in accelerators}
+            place = {"registries": _index(image["registries"], registries), **tags}
+            versions.setdefault(version, {})[python or NO_PYTHON] = place
+    return versions
+
+
+def _index(accounts: dict[str, str], registries: list[dict[str, str]]) -> int:
+    if accounts not in registries:
+        registries.append(accounts)
+    return registries.index(accounts)
+
+
+def _service(package: Path | zipfile.Path, name: str, registries: list[dict[str, str]]) -> dict[str, Any]:
+    """Return the newest image of a service's own jobs."""
+    config = _config(package, name)
+    version, entry = [*config.get("processing", config)["versions"].items()][-1]
+    tag = f":{version}" if version else ""
+    return {"registries": _index(entry["registries"], registries), "image": f"{entry['repository']}{tag}"}
 
 
 def _transformers(config: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

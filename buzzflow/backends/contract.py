@@ -22,6 +22,7 @@ CODE_INPUT = "code"  # the input or channel that brings a step's code
 PROCESSING_CODE = f"{PROCESSING_INPUT}/{CODE_INPUT}"
 TRAINING_CODE = f"{TRAINING_INPUT}/{CODE_INPUT}"
 ENTRY_SCRIPT = "entry.sh"  # at the top of every bundle
+SOURCE_FOLDER = "src/"  # of the step's own files in a bundle
 
 MODEL_OUTPUT = "model"  # the one output of a training step
 
@@ -33,16 +34,17 @@ def code_directory(step: ir.Step) -> str:
             return PROCESSING_CODE
         case ir.Training():
             return TRAINING_CODE
-        case ir.Condition() | ir.Fail():
-            raise ValueError(f"step {step.name!r} runs no container")
+        case _:
+            raise ValueError(f"step {step.name!r} runs no code")
 
 
 def container_entrypoint(step: ir.Step) -> tuple[ir.Value, ...] | None:
     """Return what starts in the container of *step*; None for the image's own entrypoint."""
     job = _job(step)
-    if job.code is None:
+    code = job.code
+    if code is None or code.launcher == "image":
         return job.entrypoint
-    return ("/bin/sh", f"{code_directory(step)}/{ENTRY_SCRIPT}", job.code.interpreter, job.code.entry_point)
+    return ("/bin/sh", f"{code_directory(step)}/{ENTRY_SCRIPT}", code.distributed or code.interpreter, code.entry_point)
 
 
 def container_environment(step: ir.Step) -> tuple[tuple[str, ir.Value], ...]:
@@ -63,8 +65,9 @@ def variable_name(name: str) -> str:
 
 
 def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
-    training = isinstance(step.work, ir.Training)
+    training = isinstance(step.work, ir.Training | ir.Tuning)
     inputs = [(i.name, i.path) for i in job.inputs]
+    inputs += {i.group: i.path.rpartition("/")[0] for i in job.inputs if i.group is not None}.items()
     outputs = [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs]
     found: list[tuple[str, ir.Value]] = [
         ("BUZZFLOW_STEP", step.name),
@@ -79,7 +82,34 @@ def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
     found.append(("SM_CHANNELS", _names(inputs)))
     if training:
         found += [("SM_MODEL_DIR", MODEL), ("SM_OUTPUT_DATA_DIR", OUTPUT_DATA)]
+    if archives := [i.path for i in job.inputs if i.extract]:
+        found.append(("BUZZFLOW_EXTRACT", json.dumps(archives, separators=(",", ":"))))
+    if job.secrets:
+        found.append(("BUZZFLOW_SECRETS", _secrets(job.secrets)))
     return found
+
+
+def _secrets(secrets: ir.Pairs) -> ir.Value:
+    """Return a JSON object of variable to the secret's name: what is in it is read when the step starts."""
+    parts: list[str | ir.Reference] = ["{"]
+    for i, (variable, name) in enumerate(secrets):
+        parts.append(f"{',' if i else ''}{json.dumps(variable)}:")
+        if isinstance(name, str):
+            parts.append(json.dumps(name))
+        else:
+            parts += ['"', *(name.parts if isinstance(name, ir.Text) else [name]), '"']
+    return joined([*parts, "}"])
+
+
+def joined(parts: list[str | ir.Reference]) -> ir.Value:
+    """Return text of *parts*, literals that follow one another put together."""
+    found: list[str | ir.Reference] = []
+    for part in parts:
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        else:
+            found.append(part)
+    return found[0] if len(found) == 1 and isinstance(found[0], str) else ir.Text(tuple(found))
 
 
 def _names(places: list[tuple[str, str]]) -> str:

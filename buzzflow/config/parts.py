@@ -12,22 +12,25 @@ from buzzflow.config.values import (
     BooleanOrReference,
     Config,
     Duration,
-    InputMode,
     Integer,
     IntegerOrReference,
     Literally,
     Number,
     Text,
     Word,
+    scalar_text,
 )
 
 StepName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 
 
 class ImageConfig(Config):
-    """Where a step's container comes from: an address, or a framework of the service."""
+    """Where a step's container comes from: an address, a framework of the service, or a folder to build."""
 
     uri: Text | None = Field(None, description="Address of a container image.")
+    build: Literally | None = Field(
+        None, description="Folder with a Dockerfile, relative to this file: built here, pushed when deployed."
+    )
     framework: Literally | None = Field(None, description="A framework image of the service: sklearn, xgboost, …")
     version: Literally | None = Field(None, description="The framework's version, quoted.", examples=["1.4-2"])
     python: Literally | None = Field(
@@ -37,14 +40,18 @@ class ImageConfig(Config):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if (self.uri is None) == (self.framework is None):
-            raise PydanticCustomError("one_of", "an image is either uri, or framework with version")
+        if sum(source is not None for source in (self.uri, self.framework, self.build)) != 1:
+            raise PydanticCustomError("one_of", "an image is either uri, or framework with version, or build")
         if self.framework is not None and self.version is None:
             raise PydanticCustomError(
                 "one_of", "framework {framework} needs a version, quoted", {"framework": self.framework}
             )
-        if self.uri is not None and (self.version or self.python or self.accelerator):
-            raise PydanticCustomError("one_of", "version, python and accelerator belong to framework, not to uri")
+        if self.framework is None and (self.version or self.python or self.accelerator):
+            raise PydanticCustomError(
+                "one_of",
+                "version, python and accelerator belong to framework, not to {other}",
+                {"other": "uri" if self.uri is not None else "build"},
+            )
         return self
 
 
@@ -62,6 +69,23 @@ class CodeConfig(Config):
         None, description="What pip installs first; requirements.txt beside the entry point by default."
     )
     interpreter: Literally | None = Field(None, description="Follows from the ending: python3 for .py, sh for .sh.")
+    launcher: Literal["buzzflow", "image"] = Field(
+        "buzzflow", description="What starts the script: our entry script, or the toolkit in a framework image."
+    )
+    distributed: Literal["torchrun"] | None = Field(
+        None, description="torchrun starts the script on every machine and GPU (training)."
+    )
+    inference: Literally | None = Field(
+        None, description="Folder with serving code, put beside the model as model/code (training)."
+    )
+
+    @model_validator(mode="after")
+    def _one_launcher(self) -> Self:
+        if self.launcher == "image" and self.distributed is not None:
+            raise PydanticCustomError("one_of", "distributed is our entry script's: not together with launcher: image")
+        if self.launcher == "image" and self.interpreter is not None:
+            raise PydanticCustomError("one_of", "with launcher: image the image chooses the interpreter")
+        return self
 
 
 class InstanceConfig(Config):
@@ -71,6 +95,9 @@ class InstanceConfig(Config):
     count: IntegerOrReference = Field(1, description="How many of them.")
     volume_size_gb: IntegerOrReference = Field(30, description="Disk of each, in GB.")
     keep_alive: Duration | None = Field(None, description="Keep the machines warm for the next job (training).")
+    fallbacks: list[Literally] = Field(
+        [], max_length=4, description="Other instance types to take when the first has no capacity, in this order."
+    )
 
 
 class NetworkPolicyConfig(Config):
@@ -93,35 +120,6 @@ class EncryptionConfig(Config):
 
     volume_key: Text | None = Field(None, description="For the machines' disks.")
     output_key: Text | None = Field(None, description="For what the step writes.")
-
-
-class InputConfig(Config):
-    """Data that a step reads."""
-
-    from_: Text = Field(alias="from", description="s3://… or ${step:…}.")
-    path: Literally | None = Field(None, description="Folder in the container (processing).")
-    content_type: Text | None = Field(None, description="MIME type (training).")
-    distribution: Annotated[Literal["replicate", "shard"], Word] = Field(
-        "replicate", description="All data to every machine, or a part."
-    )
-    mode: InputMode | None = Field(None, description="How the data arrives.")
-    data_type: Annotated[Literal["prefix", "manifest", "augmented_manifest"], Word] = Field(
-        "prefix", description="What the address names."
-    )
-    compression: Annotated[Literal["none", "gzip"], Word] = Field(
-        "none", description="Compression of the records (training)."
-    )
-
-
-class OutputConfig(Config):
-    """Data that a step writes."""
-
-    to: Text | None = Field(None, description="s3://… ending in /; chosen by buzzflow when not given.")
-    path: Literally | None = Field(None, description="Folder in the container.")
-    upload: Annotated[Literal["end", "continuous"], Word] = Field("end", description="When the data is stored.")
-    report_files: dict[str, Literally] = Field(
-        {}, alias="json", description="Files in the folder whose values ${json:…} reads: a file, or {name: file}."
-    )
 
 
 class DependencyConfig(Config):
@@ -171,6 +169,78 @@ class CheckpointsConfig(Config):
 
     to: Text | None = Field(None, description="s3://…; one folder for each run by default.")
     path: Literally = Field("/opt/ml/checkpoints", description="Folder in the container.")
+
+
+RangeValue = Annotated[str, BeforeValidator(scalar_text)]
+
+
+class RangeConfig(Config):
+    """What a hyperparameter may be: exactly one of integer, continuous and values."""
+
+    integer: list[Integer] | None = Field(None, min_length=2, max_length=2, description="Lowest and highest.")
+    continuous: list[Number] | None = Field(None, min_length=2, max_length=2, description="Lowest and highest.")
+    values: list[RangeValue] | None = Field(None, min_length=1, max_length=30, description="One of these.")
+    scale: Annotated[Literal["auto", "linear", "logarithmic", "reverse_logarithmic"], Word] | None = Field(
+        None, description="How the range is searched (integer, continuous)."
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(k is not None for k in (self.integer, self.continuous, self.values)) != 1:
+            raise PydanticCustomError("one_of", "a range is either integer: [a, b], or continuous: [a, b], or values")
+        bounds = self.integer or self.continuous
+        if bounds is not None and bounds[0] >= bounds[1]:
+            raise PydanticCustomError("one_of", "a range goes from its lowest to its highest value")
+        if self.values is not None and self.scale is not None:
+            raise PydanticCustomError("one_of", "scale goes with integer and continuous, not with values")
+        return self
+
+
+class ObjectiveConfig(Config):
+    """The metric that decides which try is best."""
+
+    maximize: Literally | None = Field(None, description="Metric of which more is better.")
+    minimize: Literally | None = Field(None, description="Metric of which less is better.")
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if (self.maximize is None) == (self.minimize is None):
+            raise PydanticCustomError("one_of", "an objective is either maximize: metric, or minimize: metric")
+        return self
+
+
+class WarmStartConfig(Config):
+    """Earlier tuning jobs to learn from."""
+
+    jobs: list[Text] = Field(min_length=1, max_length=5, description="Their names.")
+    same_data: Boolean = Field(default=True, description="Whether data and algorithm are the same as theirs.")
+
+
+class SearchConfig(Config):
+    """What a tuning job searches, and for how long."""
+
+    objective: ObjectiveConfig = Field(description="The metric to maximize or minimize.")
+    ranges: dict[Annotated[str, Field(max_length=256)], RangeConfig] = Field(
+        min_length=1, description="What each hyperparameter may be."
+    )
+    strategy: Annotated[Literal["bayesian", "random", "grid", "hyperband"], Word] = Field(
+        "bayesian", description="How the next try is chosen."
+    )
+    max_jobs: IntegerOrReference | None = Field(None, description="At most this many tries; grid has as many as cells.")
+    max_parallel_jobs: IntegerOrReference = Field(1, description="So many at once.")
+    early_stopping: Boolean = Field(default=False, description="Stop tries that will not win.")
+    timeout: Duration | None = Field(None, description="Start no further try after this long.")
+    warm_start: WarmStartConfig | None = Field(None, description="Earlier tuning jobs to learn from.")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.max_jobs is None and self.strategy != "grid":
+            raise PydanticCustomError("one_of", "a search needs max_jobs: how many tries there are at most")
+        if self.strategy == "grid" and any(r.values is None for r in self.ranges.values()):
+            raise PydanticCustomError(
+                "one_of", "strategy grid searches values only: integer and continuous have no cells"
+            )
+        return self
 
 
 def _parameter_value(value: Any) -> Any:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from buzzflow.config.parts import EncryptionConfig, ImageConfig, NetworkPolicyConfig, ParameterConfig, StepName
 from buzzflow.config.steps import StepConfig
-from buzzflow.config.values import Config, Integer, Literally, OptionalText
+from buzzflow.config.values import Config, Integer, Literally, OptionalText, Text
 
 PipelineName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$")]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
@@ -25,6 +25,13 @@ class LocalConfig(Config):
     )
 
 
+class ExperimentConfig(Config):
+    """Where SageMaker Experiments files the runs."""
+
+    name: Text = Field(description="Name of the experiment; the pipeline's by default.")
+    trial: Text | None = Field(None, description="Name of the run in it; the run's id by default.")
+
+
 class PipelineConfig(Config):
     """A pipeline as the user wrote it, all layers together."""
 
@@ -39,6 +46,7 @@ class PipelineConfig(Config):
     defaults: dict[str, Any] = Field({}, description="Under every step that has the field; by_type: for one step type.")
     steps: dict[StepName, StepConfig] = Field(min_length=1, description="The steps, by name.")
     parallelism: Integer | None = Field(None, ge=1, description="At most this many steps at once.")
+    experiment: ExperimentConfig | None = Field(None, description="Where SageMaker Experiments files the runs.")
     local: LocalConfig = Field(LocalConfig(), description="Only for local runs.")
 
 

@@ -74,7 +74,7 @@ def _may_be_empty(value: Any) -> str | Template:
     return value if isinstance(value, str) else _text(value)
 
 
-def _scalar_text(value: Any) -> str | Template:
+def scalar_text(value: Any) -> str | Template:
     """Accept numbers and truth values where text is wanted in the end, written the way JSON writes them."""
     match value:
         case Template() | str():
@@ -90,7 +90,7 @@ def _scalar_text(value: Any) -> str | Template:
 def _hyperparameter(value: Any) -> str | Template:
     """Accept lists and mappings too: they become JSON, as the service's own algorithms and SDK write them."""
     if not isinstance(value, dict | list):
-        return _scalar_text(value)
+        return scalar_text(value)
     try:
         return json.dumps(value)
     except TypeError:
@@ -166,7 +166,7 @@ Text = Annotated[str | Template, BeforeValidator(_text), WithJsonSchema({"type":
 OptionalText = Annotated[str | Template, BeforeValidator(_may_be_empty), WithJsonSchema({"type": "string"})]
 # text in the end, for which a number or truth value may stand in the YAML
 ScalarText = Annotated[
-    str | Template, BeforeValidator(_scalar_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
+    str | Template, BeforeValidator(scalar_text), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 # the same, and a list or mapping may stand there
 HyperparameterText = Annotated[

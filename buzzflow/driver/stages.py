@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from buzzflow import ir
+from buzzflow import diagnostics, ir
 from buzzflow.backends.backend import Artifact, Backend, find_backend
 from buzzflow.config.parse import QUOTE, parse, parse_environment
+from buzzflow.config.parts import CodeConfig, ImageConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
-from buzzflow.config.steps import EstimatorConfig, ProcessorConfig, fields_by_type
+from buzzflow.config.steps import JobBase, NotebookConfig, fields_by_type
+from buzzflow.config.steps.common import ImageBase
+from buzzflow.config.steps.models import ServedBase
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.origin import origin
+from buzzflow.loader.assets import AssetRequest
 from buzzflow.loader.code import CodeRequest, CollectedCode, collect_code
 from buzzflow.loader.load import LoadedConfig, load
 from buzzflow.loader.nodes import SourceMap
@@ -47,8 +52,13 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
         given = loaded.environment
         environment = _located(loaded.environment_source, lambda: parse_environment(given))
     config = _located(loaded.source, lambda: parse(loaded.data, name=loaded.name))
-    code = _located(loaded.source, lambda: collect_code(_code_requests(config, loaded), loaded.root))
-    lowered = _located(loaded.source, lambda: lower(config, code=code.code, environment=environment))
+    code = _located(
+        loaded.source,
+        lambda: collect_code(_code_requests(config, loaded), loaded.root, _asset_requests(config, loaded)),
+    )
+    lowered = _located(
+        loaded.source, lambda: lower(config, code=code.code, assets=code.assets, environment=environment)
+    )
     chosen = find_backend(backend or ("local" if environment is None else "sagemaker"))
     found = [*with_places(chosen.check(lowered.pipeline), loaded.source)]
     if errors := [d for d in found if d.is_error]:
@@ -64,21 +74,45 @@ def compile_artifact(checked: Checked) -> Artifact:
 
 def _code_requests(config: PipelineConfig, loaded: LoadedConfig) -> Iterator[CodeRequest]:
     for name, step in config.steps.items():
-        if not isinstance(step, ProcessorConfig | EstimatorConfig) or step.code is None:
+        code: CodeConfig | None = step.code if isinstance(step, JobBase | NotebookConfig) else None
+        if code is None:
             continue
-        written = loaded.source.file(("steps", name, "code", "entry_point"))
-        in_file = written is not None and not written.startswith("--")
-        folder = Path(written).parent if written and in_file else loaded.file.parent
-        code = step.code
         yield CodeRequest(
             step=name,
             entry_point=code.entry_point,
-            folder=folder,
+            folder=_folder_of(("steps", name, "code", "entry_point"), loaded),
             source_dir=code.source_dir,
             include=tuple(code.include),
             requirements=code.requirements,
             interpreter=code.interpreter,
+            launcher=code.launcher,
+            distributed=code.distributed,
+            inference=code.inference,
         )
+
+
+def _asset_requests(config: PipelineConfig, loaded: LoadedConfig) -> Iterator[AssetRequest]:
+    for name, step in config.steps.items():
+        at: diagnostics.Path = ("steps", name)
+        for key, item in step.inputs.items() if isinstance(step, JobBase) else ():
+            if isinstance(item.from_, str) and item.from_.startswith(("./", "../")):
+                path = (*at, "inputs", key, "from")
+                yield AssetRequest(path, item.from_, _folder_of(path, loaded), "data")
+        images: list[tuple[diagnostics.Path, ImageConfig | None]] = []
+        if isinstance(step, ImageBase):
+            images.append(((*at, "image"), step.image))
+        if isinstance(step, ServedBase) and isinstance(step.containers, list):
+            images += [((*at, "containers", i, "image"), c.image) for i, c in enumerate(step.containers)]
+        for path, image in images:
+            if image is not None and image.build is not None:
+                yield AssetRequest((*path, "build"), image.build, _folder_of((*path, "build"), loaded), "build")
+
+
+def _folder_of(path: diagnostics.Path, loaded: LoadedConfig) -> Path:
+    """Return the folder of the file in which the value at *path* is written: there its paths start."""
+    written = loaded.source.file(path)
+    in_file = written is not None and not written.startswith("--")
+    return Path(written).parent if written and in_file else loaded.file.parent
 
 
 # ------------------------------------------------------------------ places
@@ -93,13 +127,14 @@ def _located(source: SourceMap, stage: Callable[[], T]) -> T:
 
 def with_places(diagnostics: Iterable[Diagnostic], source: SourceMap) -> Iterator[Diagnostic]:
     """Yield each diagnostic once, with its place, in the order of the file."""
-    placed: dict[tuple[object, ...], Diagnostic] = {}
+    placed: dict[tuple[object, ...], list[Diagnostic]] = {}
     for diagnostic in diagnostics:
         if diagnostic.path:
             find = source.find_key if diagnostic.code in _ABOUT_KEYS else source.find
             diagnostic = _quoted(diagnostic.at(find(diagnostic.path)), source)  # noqa: PLW2901  # the same, told better
-        placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), diagnostic)
-    yield from sorted(placed.values(), key=_place)
+        placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), []).append(diagnostic)
+    told = [replace(same[0], note=same[0].note or origin([d.path for d in same], source)) for same in placed.values()]
+    yield from sorted(told, key=_place)
 
 
 def _quoted(diagnostic: Diagnostic, source: SourceMap) -> Diagnostic:

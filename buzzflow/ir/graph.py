@@ -7,16 +7,38 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from typing import Literal
 
+from buzzflow.ir.jobs import Job
 from buzzflow.ir.values import (
     DescribeReference,
+    ItemReference,
     JsonReference,
     OutputReference,
     ParameterReference,
     PropertyReference,
     Reference,
     RunReference,
+    StoredJsonReference,
+    Tree,
+    Value,
 )
-from buzzflow.ir.work import Condition, Fail, Job, Processing, Training, Work
+from buzzflow.ir.work import (
+    AutoML,
+    Callback,
+    Check,
+    Condition,
+    Fail,
+    Foreach,
+    Lambda,
+    Model,
+    Notebook,
+    Processing,
+    RegisterModel,
+    Service,
+    Training,
+    Transform,
+    Tuning,
+    Work,
+)
 
 
 class When(StrEnum):
@@ -34,6 +56,7 @@ class Because(StrEnum):
     REFERENCE = "reference"  # it uses something of the other's
     ORDER = "depends_on"  # the user said so
     BRANCH = "branch"  # the other is the condition that it belongs to
+    BODY = "foreach"  # the other is the foreach that runs it
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,16 +97,18 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the graph."""
+    """One node of the graph; *inside* is the foreach step whose body it belongs to, *patch* lies over its request."""
 
     name: str
     work: Work
     needs: tuple[Need, ...] = ()
     branch: Branch | None = None
+    inside: str | None = None
     display_name: str | None = None
     description: str | None = None
     retry: tuple[Retry, ...] = ()
     cache: Cache | None = None
+    patch: Tree = None
 
 
 ParameterType = Literal["string", "integer", "float", "boolean"]
@@ -124,6 +149,7 @@ class Pipeline:
     owner: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     parallelism: int | None = None
+    experiment: tuple[Value, Value] | None = None  # its name, and that of the run in it
 
     def step(self, name: str) -> Step:
         """Return the step called *name*; KeyError when there is none."""
@@ -134,11 +160,15 @@ class Pipeline:
 
 
 def job_of(step: Step) -> Job | None:
-    """Return what *step* runs in a container, if it runs anything there."""
+    """Return what *step* runs in a container that is described here, if it does."""
     match step.work:
-        case Processing(job=job) | Training(job=job):
+        case Processing(job=job) | Training(job=job) | Check(job=job) | Notebook(job=job) | Transform(job=job):
             return job
-        case Condition() | Fail():
+        case Tuning(training=training):
+            return training.job
+        case (
+            Model() | RegisterModel() | Condition() | Fail() | Foreach() | Lambda() | Callback() | AutoML() | Service()
+        ):
             return None
 
 
@@ -151,9 +181,13 @@ def references(thing: object) -> Iterator[Reference]:
             | PropertyReference()
             | DescribeReference()
             | JsonReference()
+            | ItemReference()
             | RunReference()
         ):
             yield thing
+        case StoredJsonReference(uri=uri):
+            yield thing
+            yield from references(uri)
         case tuple():
             for item in thing:
                 yield from references(item)

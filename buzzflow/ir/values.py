@@ -12,6 +12,8 @@ class Kind(StrEnum):
 
     URI = "uri"  # a folder or object in the store
     ARTIFACT = "artifact"  # the store's address of a trained model
+    MODEL = "model"  # the name of a model that can be served
+    ARN = "arn"
     TEXT = "text"
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -63,6 +65,23 @@ class JsonReference:
     kind: Kind = Kind.UNKNOWN
 
 
+@dataclass(frozen=True, slots=True)
+class StoredJsonReference:
+    """A value inside a JSON file in the store, whoever wrote it."""
+
+    uri: Value
+    path: tuple[str, ...]
+    kind: Kind = Kind.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReference:
+    """The item of a foreach step for which its body runs, or a field of it."""
+
+    path: tuple[str, ...]
+    kind: Kind = Kind.UNKNOWN
+
+
 RunField = Literal["id", "arn", "pipeline", "pipeline_arn", "start_time", "now"]
 
 
@@ -74,7 +93,16 @@ class RunReference:
     kind: Kind = Kind.TEXT
 
 
-Reference = ParameterReference | OutputReference | PropertyReference | DescribeReference | JsonReference | RunReference
+Reference = (
+    ParameterReference
+    | OutputReference
+    | PropertyReference
+    | DescribeReference
+    | JsonReference
+    | StoredJsonReference
+    | ItemReference
+    | RunReference
+)
 StepReference = OutputReference | PropertyReference | DescribeReference | JsonReference
 
 
@@ -88,3 +116,20 @@ class Text:
 Value = str | Reference | Text
 Number = int | Reference
 Pairs = tuple[tuple[str, Value], ...]  # a mapping, in the order of the YAML
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A JSON object whose values may hold references, in the order of the YAML."""
+
+    items: tuple[tuple[str, Tree], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A JSON array whose items may hold references."""
+
+    items: tuple[Tree, ...]
+
+
+Tree = Value | int | float | bool | None | Mapping | Sequence

@@ -1,149 +1,20 @@
-"""What steps do: jobs in containers, choices, failures. Durations are whole seconds."""
+"""What steps do, by type. Durations are whole seconds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from buzzflow.ir.conditions import Test
-from buzzflow.ir.values import Number, Pairs, Reference, Value
-
-
-@dataclass(frozen=True, slots=True)
-class ImageUri:
-    """A container image by its address."""
-
-    uri: Value
-
-
-@dataclass(frozen=True, slots=True)
-class FrameworkImage:
-    """An image of the service for a framework; the address depends on region and instance."""
-
-    framework: str
-    version: str
-    python: str | None = None
-    accelerator: Literal["cpu", "gpu"] | None = None
-
-
-Image = ImageUri | FrameworkImage
-
-
-@dataclass(frozen=True, slots=True)
-class BundleFile:
-    """One file that travels with a step: its path in the bundle (posix), and its content by digest."""
-
-    path: str
-    sha256: str
-    size: int
-    executable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """The code of a step, addressed by content: equal files, equal digest, on every machine."""
-
-    digest: str
-    files: tuple[BundleFile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Our entry script starts *entry_point* (its path in the bundle) with *interpreter*."""
-
-    entry_point: str
-    interpreter: str
-    bundle: Bundle
-    requirements: str | None = None  # its path in the bundle
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """The machines that a job runs on."""
-
-    type: Value = "ml.m5.xlarge"
-    count: Number = 1
-    volume_size_gb: Number = 30
-    keep_alive: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Where a job may connect."""
-
-    subnets: tuple[Value, ...] = ()
-    security_group_ids: tuple[Value, ...] = ()
-    isolation: bool | Reference = False
-    encrypt_traffic: bool | Reference = False
-
-
-@dataclass(frozen=True, slots=True)
-class Encryption:
-    """The keys for a job's disk and for what it writes."""
-
-    volume_key: Value | None = None
-    output_key: Value | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Data that a job reads from *path*; *source* is an address in the store, or a reference to one."""
-
-    name: str
-    source: Value
-    path: str
-    content_type: Value | None = None
-    distribution: Literal["replicate", "shard"] = "replicate"
-    mode: Literal["file", "fast_file", "pipe"] | None = None
-    data_type: Literal["prefix", "manifest", "augmented_manifest"] = "prefix"
-    compression: Literal["none", "gzip"] = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class JsonFile:
-    """A file in an output whose values `${json:…}` reads."""
-
-    name: str
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Data that a job writes to *path*; without *to* the backend chooses the place."""
-
-    name: str
-    path: str
-    to: Value | None = None
-    upload: Literal["end", "continuous"] = "end"
-    reports: tuple[JsonFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What processing and training have in common: a container, its data, its machine.
-
-    With *code*, our entry script runs it. With *entrypoint*, exactly that runs. With neither, the image's own.
-    """
-
-    image: Image
-    code: Code | None = None
-    entrypoint: tuple[Value, ...] | None = None
-    arguments: tuple[Value, ...] = ()
-    environment: Pairs = ()
-    inputs: tuple[Input, ...] = ()
-    outputs: tuple[Output, ...] = ()
-    instance: Instance = Instance()
-    network: Network | None = None
-    encryption: Encryption = Encryption()
-    role: Value | None = None
-    timeout: Number | None = None
-    tags: Pairs = ()
+from buzzflow.ir.jobs import Encryption, Image, Input, Job, Network, Output
+from buzzflow.ir.values import Number, Pairs, Reference, Tree, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Processing:
     """A job that turns data into data."""
 
+    type: ClassVar[str] = "processing"
     job: Job
 
 
@@ -164,20 +35,145 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A job that makes a model. Its one output, the model, has the name `model`."""
+    """A job that makes a model. Its one output, the model, has the name `model`.
 
+    *debugger* and *profiler* are parts of the request in the service's words; *algorithm* stands in place of an image.
+    """
+
+    type: ClassVar[str] = "training"
     job: Job
     hyperparameters: Pairs = ()
     metrics: tuple[tuple[str, str], ...] = ()
     input_mode: Literal["file", "fast_file", "pipe"] = "file"
     spot: Spot | None = None
     checkpoints: Checkpoints | None = None
+    algorithm: Value | None = None
+    debugger: Tree = None
+    profiler: Tree = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a hyperparameter may be; *low* and *high* of a number, *values* of a choice."""
+
+    name: str
+    kind: Literal["integer", "continuous", "values"]
+    low: float | None = None
+    high: float | None = None
+    values: tuple[str, ...] = ()
+    scale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a tuning job searches, and for how long."""
+
+    metric: str
+    maximize: bool
+    ranges: tuple[Range, ...]
+    strategy: str = "bayesian"
+    max_jobs: Number | None = None
+    max_parallel_jobs: Number = 1
+    early_stopping: bool = False
+    timeout: int | None = None
+    warm_start: tuple[Value, ...] = ()
+    same_data: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Trainings with other hyperparameters each, of which the best wins."""
+
+    type: ClassVar[str] = "tuning"
+    training: Training
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
+class TransformInput:
+    """The records that a model is asked about."""
+
+    source: Value
+    content_type: Value | None = None
+    data_type: Literal["prefix", "manifest", "augmented_manifest"] = "prefix"
+    compression: Literal["none", "gzip"] = "none"
+    split: Literal["none", "line", "recordio", "tfrecord"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Transform:
+    """A batch of records through a model; *job* has no image: the model brings its own."""
+
+    type: ClassVar[str] = "transform"
+    model: Value
+    input: TransformInput
+    job: Job
+    accept: Value | None = None
+    assemble: Literal["none", "line"] = "none"
+    input_filter: Value | None = None
+    output_filter: Value | None = None
+    join: bool = False
+    strategy: str | None = None
+    max_payload_mb: Number | None = None
+    max_concurrent: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServingContainer:
+    """A container that serves a model."""
+
+    image: Image
+    model: Value | None = None
+    environment: Pairs = ()
+    name: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that transform steps and endpoints use: one container, or several in a row."""
+
+    type: ClassVar[str] = "model"
+    containers: tuple[ServingContainer, ...]
+    network: Network | None = None
+    role: Value | None = None
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterModel:
+    """A new version of a model in a registry; *checks* are check steps by what they check."""
+
+    type: ClassVar[str] = "register_model"
+    group: Value
+    containers: tuple[ServingContainer, ...]
+    registry: Literal["mlflow", "sagemaker"]
+    content_types: tuple[Value, ...] = ()
+    response_types: tuple[Value, ...] = ()
+    realtime_instance_types: tuple[str, ...] = ()
+    transform_instance_types: tuple[str, ...] = ()
+    approval: Value = "pending"
+    metrics: Pairs = ()
+    checks: tuple[tuple[str, CheckReference], ...] = ()
+    drift_baselines: Tree = None
+    metadata: Pairs = ()
+    task: str | None = None
+    sample_payload: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReference:
+    """What a check step found: addresses of its statistics and constraints, where its kind has them."""
+
+    step: str
+    statistics: Reference | None
+    constraints: Reference
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Chooses which steps run: every one named in *then* or *otherwise* belongs to that branch."""
 
+    type: ClassVar[str] = "condition"
     test: Test
     then: tuple[str, ...]
     otherwise: tuple[str, ...]
@@ -187,7 +183,134 @@ class Condition:
 class Fail:
     """Ends the run as failed, with a message."""
 
+    type: ClassVar[str] = "fail"
     message: Value
 
 
-Work = Processing | Training | Condition | Fail
+@dataclass(frozen=True, slots=True)
+class Foreach:
+    """Runs the steps of *body* once for every item of a list that only the run knows."""
+
+    type: ClassVar[str] = "foreach"
+    items: Value
+    max_concurrency: int
+    body: tuple[str, ...]
+
+
+CallOutputs = tuple[tuple[str, Literal["string", "integer", "float", "boolean"]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lambda:
+    """A call of a function of AWS Lambda."""
+
+    type: ClassVar[str] = "lambda"
+    function: Value
+    arguments: Pairs = ()
+    outputs: CallOutputs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A message in a queue of Amazon SQS, to which somebody answers."""
+
+    type: ClassVar[str] = "callback"
+    queue: Value
+    arguments: Pairs = ()
+    outputs: CallOutputs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a check compares with."""
+
+    register_new: bool | Reference = False
+    statistics: Value | None = None
+    constraints: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A comparison with a baseline. *image* None is the service's own; *analysis* is in the service's words."""
+
+    check: Literal["data_quality", "model_quality", "data_bias", "model_bias", "model_explainability"]
+    job: Job
+    dataset: Value
+    format: str
+    own_image: bool
+    skip: bool | Reference = False
+    fail_on_violation: bool | Reference = True
+    baseline: Baseline = Baseline()
+    model_group: Value | None = None
+    model: Value | None = None
+    analysis: Tree = None
+
+    @property
+    def type(self) -> str:
+        """The language's word for a check of this kind."""
+        return "quality_check" if self.check in ("data_quality", "model_quality") else "clarify_check"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoML:
+    """A search over algorithms for a table; *inputs* are its training and validation data."""
+
+    type: ClassVar[str] = "automl"
+    target: Value
+    inputs: tuple[Input, ...]
+    output: Output
+    role: Value | None
+    network: Network | None
+    encryption: Encryption
+    problem: str | None = None
+    objective: str | None = None
+    mode: str = "ensembling"
+    max_candidates: int | None = None
+    timeout: Number | None = None
+    tags: Pairs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """A notebook that an image of SageMaker Studio runs; *notebook* and *setup_script* are paths in the bundle."""
+
+    type: ClassVar[str] = "notebook"
+    job: Job
+    notebook: str
+    kernel: str
+    parameters: Pairs = ()
+    setup_script: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A step in the service's own words: *type* is the language's word for it, *step_type* the definition's."""
+
+    type: str
+    step_type: str
+    arguments: Tree = None
+    members: Tree = None
+    role: Value | None = None
+    network: Network | None = None
+    encryption: Encryption | None = None
+    timeout: Number | None = None
+    tags: Pairs = ()
+
+
+Work = (
+    Processing
+    | Training
+    | Tuning
+    | Transform
+    | Model
+    | RegisterModel
+    | Condition
+    | Fail
+    | Foreach
+    | Lambda
+    | Callback
+    | Check
+    | AutoML
+    | Notebook
+    | Service
+)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
-import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from buzzflow import ir
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.loader import disk
 from buzzflow.loader.files import shown
 
 MOST_BYTES = 100 * 1024**2
@@ -28,7 +27,7 @@ class Measured:
     """
 
     def __init__(self, allowed: Iterable[Path]) -> None:
-        self._allowed = tuple(Path(os.path.realpath(folder)) for folder in allowed)
+        self._allowed = tuple(disk.real(folder) for folder in allowed)
         self._problems: dict[Path, Diagnostic | None] = {}
         self._digests: dict[Path, str] = {}
         self.contents: dict[str, Path] = {}
@@ -41,34 +40,34 @@ class Measured:
         return self._problems[file]
 
     def _reason(self, file: Path) -> str | None:
-        real = Path(os.path.realpath(file))
+        real = disk.real(file)
         if not any(real.is_relative_to(folder) for folder in self._allowed):
-            return "is a link that leads out of the repository" if file.is_symlink() else "lies outside the repository"
+            return "is a link that leads out of the repository" if disk.is_link(file) else "lies outside the repository"
         try:
-            status = file.stat()
+            disk.facts(file)
             str(file).encode()
         except UnicodeEncodeError:
             return "has a name that is not UTF-8"
         except OSError as e:
-            return "is a link to nothing" if file.is_symlink() else f"cannot be read: {e.strerror}"
-        if not stat.S_ISREG(status.st_mode):
+            return "is a link to nothing" if disk.is_link(file) else f"cannot be read: {e.strerror}"
+        if not disk.is_file(file):
             return "is not an ordinary file"
-        return None if os.access(file, os.R_OK) else "cannot be read: permission denied"
+        return None if disk.is_readable(file) else "cannot be read: permission denied"
 
     def bundle(self, files: Mapping[str, Path], plain: Iterable[str]) -> ir.Bundle:
         """Return the bundle that holds *files* by their paths in it; those in *plain* are never executable."""
         if problems := [p for file in sorted(set(files.values())) if (p := self.problem(file))]:
             raise PipelineError(problems)
-        status = {path: file.stat() for path, file in files.items()}
-        if problem := _too_large({path: s.st_size for path, s in status.items()}):
+        facts = {path: disk.facts(file) for path, file in files.items()}
+        if problem := _too_large({path: size for path, (size, _) in facts.items()}):
             raise PipelineError([problem])
         never = frozenset(plain)
         entries = tuple(
             ir.BundleFile(
                 path,
                 self._sha256(files[path]),
-                status[path].st_size,
-                executable=path not in never and bool(status[path].st_mode & stat.S_IXUSR),
+                facts[path][0],
+                executable=path not in never and facts[path][1],
             )
             for path in sorted(files)
         )
@@ -77,8 +76,7 @@ class Measured:
     def _sha256(self, file: Path) -> str:
         if file not in self._digests:
             try:
-                with file.open("rb") as opened:
-                    sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+                sha256 = disk.sha256(file)
             except OSError as e:
                 raise PipelineError([Diagnostic("BF131", f"{shown(file)} cannot be read: {e.strerror}")]) from None
             self._digests[file] = sha256

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
-from buzzflow import ir
+from buzzflow import diagnostics, ir
 from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, closest, did_you_mean
 from buzzflow.entry import entry_files
+from buzzflow.loader.assets import AssetRequest, asset_files
 from buzzflow.loader.bundle import Measured, stage_bundle
 from buzzflow.loader.files import shown
 from buzzflow.loader.imports import ImportReader, SearchPath, packages_of
@@ -24,7 +26,8 @@ __all__ = ["SHARED_PACKAGES", "CodeRequest", "CollectedCode", "collect_code", "s
 
 SHARED_PACKAGES = ("global_common", "experiment_manager")
 _REQUIREMENTS = "requirements.txt"
-_INTERPRETERS = {".py": "python3", ".sh": "sh"}
+_INTERPRETERS = {".py": "python3", ".sh": "sh", ".ipynb": "python3"}
+INFERENCE = "inference"  # the folder of serving code in a bundle
 _INSTALLED = Path(__file__).resolve().parents[2]  # the folder in which the package buzzflow lies
 _NESTED_REQUIREMENTS = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]*([^\s#]+)", re.MULTILINE)
 
@@ -40,19 +43,26 @@ class CodeRequest:
     include: tuple[str, ...] = ()
     requirements: str | None = None
     interpreter: str | None = None
+    launcher: Literal["buzzflow", "image"] = "buzzflow"
+    distributed: Literal["torchrun"] | None = None
+    inference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CollectedCode:
-    """The code of every step by its name, and where on this machine each content lies, by its SHA-256."""
+    """The code of every step by its name, and where on this machine each content lies, by its SHA-256.
+
+    *assets* are other files of the repository, by the path of the value that names them.
+    """
 
     code: Mapping[str, ir.Code]
     contents: Mapping[str, Path]
     warnings: tuple[Diagnostic, ...]
+    assets: Mapping[diagnostics.Path, ir.Bundle] = field(default_factory=dict)
 
 
-def collect_code(requests: Iterable[CodeRequest], root: Path) -> CollectedCode:
-    """Return the bundles of *requests*; each file of the repository *root* is read once for all steps."""
+def collect_code(requests: Iterable[CodeRequest], root: Path, assets: Iterable[AssetRequest] = ()) -> CollectedCode:
+    """Return the bundles of *requests* and *assets*; each file of the repository *root* is read once for all."""
     collector = _Collector(Path(os.path.realpath(root)))
     code: dict[str, ir.Code] = {}
     problems: list[Diagnostic] = []
@@ -61,9 +71,15 @@ def collect_code(requests: Iterable[CodeRequest], root: Path) -> CollectedCode:
             code[request.step] = collector.code(request)
         except PipelineError as e:
             problems += (_of_step(d, request.step) for d in e.diagnostics)
+    bundles: dict[diagnostics.Path, ir.Bundle] = {}
+    for asset in assets:
+        try:
+            bundles[asset.path] = collector.asset(asset)
+        except PipelineError as e:
+            problems += (replace(d, path=asset.path) for d in e.diagnostics)
     if problems:
         raise PipelineError(_once(problems))
-    return CollectedCode(code, collector.contents, tuple(_once(collector.warnings)))
+    return CollectedCode(code, collector.contents, tuple(_once(collector.warnings)), bundles)
 
 
 def _of_step(diagnostic: Diagnostic, step: str) -> Diagnostic:
@@ -89,6 +105,7 @@ class _Located:
     interpreter: str
     requirements: Path | None
     included: tuple[Path, ...]
+    inference: Path | None = None
 
 
 class _Collector:
@@ -109,7 +126,10 @@ class _Collector:
             self._done[located] = self._collect(located)
         code, warnings = self._done[located]
         self.warnings += (_of_step(warning, request.step) for warning in warnings)
-        return code
+        return replace(code, launcher=request.launcher, distributed=request.distributed)
+
+    def asset(self, request: AssetRequest) -> ir.Bundle:
+        return self._measured.bundle(asset_files(request, self._root), ())
 
     def _collect(self, located: _Located) -> tuple[ir.Code, tuple[Diagnostic, ...]]:
         if located.source not in self._sources:
@@ -122,6 +142,8 @@ class _Collector:
         placed.add_all(located.included)
         for path, file in (*entry_files(), *_requirement_files(located.requirements)):
             placed.add(path, file)
+        for file in _glob_all(located.inference):
+            placed.add(f"{INFERENCE}/{file.relative_to(located.inference or file).as_posix()}", file)
         # An installed package does not keep the executable bit, so what comes with buzzflow never has it.
         plain = [p for p in placed.files if not p.startswith("src/")]
         try:
@@ -132,7 +154,9 @@ class _Collector:
         if problems:
             raise PipelineError(problems)
         requirements = _REQUIREMENTS if located.requirements else None
-        return ir.Code(placed.path_of(located.script), located.interpreter, bundle, requirements), warnings
+        entry_point = placed.path_of(located.script)
+        inference = located.inference is not None
+        return ir.Code(entry_point, located.interpreter, bundle, requirements, inference=inference), warnings
 
     def _python(
         self, located: _Located, source: SourceFiles
@@ -221,6 +245,7 @@ def _locate(request: CodeRequest, root: Path) -> _Located:
     requirements = found(request.requirements, bases, "requirements") if request.requirements is not None else None
     if script and request.requirements is None and (beside := script.with_name(_REQUIREMENTS)).is_file():
         requirements = beside
+    inference = found(request.inference, bases, "inference", is_folder=True) if request.inference is not None else None
     interpreter = request.interpreter or _INTERPRETERS.get(Path(request.entry_point).suffix)
     if not interpreter:
         summary = f"what runs {request.entry_point!r} does not follow from its name"
@@ -234,7 +259,15 @@ def _locate(request: CodeRequest, root: Path) -> _Located:
                 include += files
     if problems or not script or not interpreter:
         raise PipelineError(problems)
-    return _Located(script, source or script.parent, interpreter, requirements, tuple(include))
+    return _Located(script, source or script.parent, interpreter, requirements, tuple(include), inference)
+
+
+def _glob_all(folder: Path | None) -> list[Path]:
+    """Return the files of serving code: all but dot files and byte code."""
+    if folder is None:
+        return []
+    files = [p for p in sorted(folder.rglob("*")) if not p.is_dir() or p.is_symlink()]
+    return [p for p in files if not any(x[0] == "." or x == "__pycache__" for x in p.relative_to(folder).parts)]
 
 
 def _find(written: str, bases: Sequence[Path], root: Path, *, is_folder: bool) -> Path | Diagnostic:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
+from buzzflow.loader import disk
 from buzzflow.loader.nodes import Node
 from buzzflow.loader.yaml_reader import MAX_BYTES, read_yaml
 
@@ -28,7 +28,7 @@ def find_pipeline(target: Path) -> Path:
 def find_pipelines(target: Path) -> list[Path]:
     """Return every pipeline that *target* names: the file, those in the folder, or else those in the tree below it."""
     try:
-        if not target.is_dir():
+        if not disk.is_folder(target):
             return [_find_pipeline(target)]
         found = _in_folder(target) or [p for folder in _folders_below(target) for p in _in_folder(folder)]
     except OSError as e:
@@ -48,12 +48,12 @@ def _folders_below(folder: Path) -> Iterator[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.iterdir() if p.name == PIPELINE or p.name.endswith(SUFFIX))
-    return [p for p in found if p.exists()]  # not a link that leads nowhere, or to itself
+    found = [folder / n for n, _, _ in disk.entries(folder) if n == PIPELINE or n.endswith(SUFFIX)]
+    return [p for p in found if disk.exists(p)]  # not a link that leads nowhere, or to itself
 
 
 def _find_pipeline(target: Path) -> Path:
-    if target.is_dir():
+    if disk.is_folder(target):
         found = _in_folder(target)
         if len(found) == 1:
             return found[0]
@@ -63,7 +63,7 @@ def _find_pipeline(target: Path) -> Path:
         raise PipelineError(
             [Diagnostic("BF100", f"{shown(target)} holds {len(found)} pipelines", hint=f"name one of them: {names}")]
         )
-    if not target.exists():
+    if not disk.exists(target):
         raise _missing(target, f"there is no file {shown(target)}")
     if target.name != PIPELINE and not target.name.endswith(SUFFIX):
         hint = f"a pipeline is called {PIPELINE} or <name>{SUFFIX}"
@@ -72,43 +72,43 @@ def _find_pipeline(target: Path) -> Path:
 
 
 def _missing(target: Path, summary: str) -> PipelineError:
-    parent = next((p for p in (target, *target.parents) if p.is_dir()), Path())
+    parent = next((p for p in (target, *target.parents) if disk.is_folder(p)), Path())
     if parent == target:
-        near = [p.parent.name for p in parent.glob(f"*/{PIPELINE}")]
+        near = [p.parent.name for p in disk.glob(parent, f"*/{PIPELINE}", hidden=True)]
         hint = (
             f"there is one in: {', '.join(sorted(near)[:5])}" if near else "buzzflow runs a folder with a pipeline.yaml"
         )
         return PipelineError([Diagnostic("BF100", summary, hint=hint)])
-    known = [p.name for p in parent.iterdir() if p.is_dir() or p.name.endswith(".yaml")]
+    known = [e.name for e in disk.entries(parent) if e.is_folder or e.name.endswith(".yaml")]
     missing = target.relative_to(parent).parts[0]
     return PipelineError([Diagnostic("BF100", summary, hint=did_you_mean(missing, known, label=f"in {shown(parent)}"))])
 
 
 def pipeline_name(file: Path) -> str:
     """Return the name that a pipeline has when it gives none: its folder's, or its file's."""
-    return file.resolve().parent.name if file.name == PIPELINE else file.name.removesuffix(SUFFIX)
+    return disk.real(file).parent.name if file.name == PIPELINE else file.name.removesuffix(SUFFIX)
 
 
 def local_layer(file: Path) -> Path | None:
     """Return the layer that a local run lays over *file*, if there is one."""
     layer = file.with_name(file.name.removesuffix(".yaml") + ".local.yaml")
-    return layer if layer.exists() else None
+    return layer if disk.exists(layer) else None
 
 
 def find_root(file: Path) -> Path:
     """Return the repository that *file* belongs to, or its folder when there is none."""
-    folder = file.resolve().parent
+    folder = disk.real(file).parent
     for parent in (folder, *folder.parents):
-        if any((parent / mark).exists() for mark in _ROOT_MARKS):
+        if any(disk.exists(parent / mark) for mark in _ROOT_MARKS):
             return parent
     return folder
 
 
 def find_environment(file: Path, root: Path) -> Path | None:
     """Return the nearest environment.yaml above *file*, inside the repository."""
-    folder = file.resolve().parent
+    folder = disk.real(file).parent
     for parent in (folder, *folder.parents):
-        if (candidate := parent / ENVIRONMENT).is_file():
+        if disk.is_file(candidate := parent / ENVIRONMENT):
             return candidate
         if parent == root:
             return None
@@ -124,12 +124,13 @@ def read_text(file: Path) -> str:
     """Return the text of an ordinary file that is not too large."""
     span = Span(shown(file), 1, 1)
     try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode):
+        disk.real(file)  # who extends whom is compared without links
+        size, _ = disk.facts(file)
+        if not disk.is_file(file):
             raise PipelineError([Diagnostic("BF100", f"{shown(file)} is not an ordinary file")])
-        if status.st_size > 4 * MAX_BYTES:
+        if size > 4 * MAX_BYTES:
             raise PipelineError([Diagnostic("BF102", f"the file is larger than {MAX_BYTES // 1024} KiB", span=span)])
-        return file.read_bytes().decode("utf-8-sig")
+        return disk.read(file).decode("utf-8-sig")
     except UnicodeDecodeError as e:
         problem = f"the file is not UTF-8: byte {e.start + 1} is 0x{e.object[e.start]:02x}"
         raise PipelineError([Diagnostic("BF101", problem, hint="save it as UTF-8", span=span)]) from None
@@ -139,21 +140,22 @@ def read_text(file: Path) -> str:
 
 def shown(path: Path) -> str:
     """Return *path* as people want to see it: from where they stand, when it is below."""
-    absolute = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would show what a link points to, not its name
-    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(absolute)
+    absolute = os.path.abspath(path)  # noqa: PTH100  # resolve() would show what a link points to, not its name
+    here = os.getcwd()  # noqa: PTH109  # quick, often asked
+    return "." if absolute == here else absolute.removeprefix(f"{here.rstrip('/')}/")
 
 
 def is_file(path: Path) -> bool:
     """Whether *path* is a file; a name that no file can have, or that cannot be looked at, is none."""
     try:
-        return path.is_file()
+        return disk.is_file(path)
     except OSError:
         return False
 
 
 def inside(path: Path, folder: Path) -> bool:
     """Whether *path*, links followed, lies in *folder*."""
-    return path.resolve().is_relative_to(folder.resolve())
+    return disk.real(path).is_relative_to(disk.real(folder))
 
 
 def line_of(span: Span) -> str | None:

@@ -13,7 +13,8 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any, TypeGuard
 
-from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, did_you_mean
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Span, did_you_mean
+from buzzflow.loader.copies import Copies
 from buzzflow.loader.nodes import Node
 from buzzflow.loader.unanswerable import Refused, nesting, unreadable, yaml_word
 from buzzflow.template import FORMS, Reference, Template
@@ -43,21 +44,30 @@ class _Container:
         raise Refused("BF121", f"${{{self.key}}} is a {kind}, which cannot stand inside text", "name one value in it")
 
 
-def interpolate(root: Node, *, allow_env: Collection[str] = (), environ: Mapping[str, str] | None = None) -> Node:
+def interpolate(
+    root: Node,
+    *,
+    allow_env: Collection[str] = (),
+    environ: Mapping[str, str] | None = None,
+    only: Path = (),
+    copies: Copies | None = None,
+) -> Node:
     """Return *root* with every text answered; run-time references become `Template`s.
 
-    PipelineError names every text that cannot be answered.
+    Texts that do not stand at *only*, or below it, stay as they are. PipelineError names every text that
+    cannot be answered. *copies* tells what foreach made: a `${step:…}` may name one of them.
     """
-    resolver = _Interpolation(root, allow_env, os.environ if environ is None else environ)
-    resolved = resolver.tree()
+    resolver = _Interpolation(root, allow_env, os.environ if environ is None else environ, copies or Copies())
+    resolved = resolver.tree(only)
     if resolver.problems:
         raise PipelineError(resolver.problems)
     return resolved
 
 
 class _Interpolation:
-    def __init__(self, root: Node, allow_env: Collection[str], environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Node, allow_env: Collection[str], environ: Mapping[str, str], copies: Copies) -> None:
         self.root = root
+        self.copies = copies
         self.allow_env = allow_env
         self.environ = environ
         self.problems: list[Diagnostic] = []
@@ -65,14 +75,16 @@ class _Interpolation:
         self._index: dict[Reference, int] = {}
         self._done: dict[Path, Node] = {}  # answered texts: the result, placeholders inside
         self._failed: set[Path] = set()
+        self._told: set[tuple[str, str, Span]] = set()
         self._active: list[Path] = []
         self._lookups = self._characters = self._nodes = 0
         self._parse_cost = 0.0
 
     # ---- the whole tree
 
-    def tree(self) -> Node:
-        for path, leaf in self.root.leaves():
+    def tree(self, only: Path) -> Node:
+        start = self.root.at(only)
+        for path, leaf in () if start is None else start.leaves(only):
             if len(self.problems) >= MAX_PROBLEMS:
                 break
             if _is_text(leaf.value):
@@ -89,7 +101,9 @@ class _Interpolation:
 
     def _report(self, refused: Refused, path: Path, leaf: Node) -> None:
         hint = "a literal ${ is written \\${, not $${" if "$${" in str(leaf.value) else refused.hint
-        if not refused.silent:
+        told = (refused.code, refused.summary, leaf.span)
+        if not refused.silent and told not in self._told:  # every copy of a step has the same problem
+            self._told.add(told)
             self.problems.append(Diagnostic(refused.code, refused.summary, path, hint, leaf.span))
 
     def _finish(self, node: Node, path: Path) -> Node:
@@ -256,16 +270,16 @@ class _Interpolation:
         return Refused("BF125", f"${{{_readable(raw, self)}}}: {where}", hint)
 
     def _resolver(self, name: str, args: tuple[Any, ...]) -> Any:
+        if name == "each":
+            return self._item(args)
         if name in FORMS:
             return self._run_time(name, args)
         if name == "oc.env":
             return self._process_variable(args)
-        if name == "each":
-            raise Refused("BF126", "${each:…} has a meaning inside a foreach only")
         if name.isupper():
             hint: str | None = f"there is no default by :-; a process variable is ${{oc.env:{name},default}}"
         else:
-            hint = did_you_mean(name, [*FORMS, "oc.env"])
+            hint = did_you_mean(name, [*FORMS - {"each"}, "oc.env"])
         raise Refused("BF126", f"nothing answers ${{{name}:…}}", hint)
 
     def _run_time(self, form: str, args: tuple[Any, ...]) -> str:
@@ -274,6 +288,28 @@ class _Interpolation:
             raise Refused("BF127", f"${{{form}:{told}}} needs a name", f"names are text: ${{{form}:name}}")
         if any("\ue000" in a for a in args):
             raise Refused("BF124", f"a ${{{form}:…}} is built from a value that only a run knows", _LATE_HINT)
+        if form in ("step", "json") and len(args) == 1:
+            args = (self.copies.meant(form, args[0], self._step()),)
+        return self._placeholder(form, args)
+
+    def _step(self) -> str | None:
+        """Return the step in which the text stands that is being answered."""
+        match self._active[-1]:
+            case ("steps", str(name), *_):
+                return name
+            case _:
+                return None
+
+    def _item(self, args: tuple[Any, ...]) -> str:
+        """Answer an `${each:…}` that foreach left: in the steps of a group whose items only a run knows."""
+        if self._step() not in self.copies.late:
+            hint = "in the other fields of a step with foreach, or in the steps of a group"
+            raise Refused("BF126", "${each:…} has a meaning inside a foreach only", hint)
+        if len(args) > 1 or not all(isinstance(a, str) and "\ue000" not in a for a in args):
+            raise Refused("BF127", "${each:…} takes the name of a field", "write ${each:}, or ${each:field}")
+        return self._placeholder("each", args)
+
+    def _placeholder(self, form: str, args: tuple[str, ...]) -> str:
         reference = Reference(form, args)  # type: ignore[arg-type]  # callers look it up in FORMS
         if reference not in self._index:
             self._index[reference] = len(self.references)

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from buzzflow.diagnostics import Diagnostic, PipelineError, Span
+from buzzflow.diagnostics import Path as KeyPath
 from buzzflow.loader import files
+from buzzflow.loader.copies import Copies
+from buzzflow.loader.foreach import expand_foreach, once
 from buzzflow.loader.interpolate import interpolate
 from buzzflow.loader.merge import apply_defaults, drop_nulls, merge
 from buzzflow.loader.nodes import Node, SourceMap
-from buzzflow.loader.shorthands import expand_shorthands
+from buzzflow.loader.secrets import find_secrets
+from buzzflow.loader.shorthands import expand_shorthands, list_arguments
 from buzzflow.loader.yaml_reader import read_yaml
 
 MAX_FILES = 64
@@ -38,6 +42,23 @@ class LoadedConfig:
     files: tuple[Path, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """The files of a pipeline, laid over one another: a tree without defaults, in which no `${…}` is answered.
+
+    Every foreach is expanded; *copies* tells what it made. *environment* is the tree of the environment.yaml, answered,
+    and *given* the defaults that it has for every step.
+    """
+
+    tree: Node
+    copies: Copies
+    environment: Node | None
+    given: Node | None
+    file: Path
+    root: Path
+    files: tuple[Path, ...]
+
+
 def load(
     target: Path, *, fields: Mapping[str, Collection[str]], settings: Sequence[str] = (), local: bool = False
 ) -> LoadedConfig:
@@ -46,6 +67,28 @@ def load(
     *fields* tells which fields each step type has, for defaults; *settings* are `key.path=value`, the highest layer;
     *local* adds the `.local.yaml` layer. PipelineError tells all that is wrong with the files.
     """
+    layered = read_layers(target, settings=settings, local=local)
+    environment, given = layered.environment, layered.given
+    tree = drop_nulls(apply_defaults(layered.tree, given, fields))
+    tree = list_arguments(expand_shorthands(answered(tree, environment, copies=layered.copies)))
+    source = SourceMap(tree)
+    problems = [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment, fields)]
+    if problems := [*problems, *find_secrets(tree, environment)]:
+        raise PipelineError(once(problems))
+    return LoadedConfig(
+        data=tree.plain(),
+        source=source,
+        environment=None if environment is None else environment.plain(),
+        environment_source=None if environment is None else SourceMap(environment),
+        name=files.pipeline_name(layered.file),
+        file=layered.file,
+        root=layered.root,
+        files=layered.files,
+    )
+
+
+def read_layers(target: Path, *, settings: Sequence[str] = (), local: bool = False) -> Layered:
+    """Read the files of the pipeline that *target* names, as `load` does, and stop before the defaults."""
     file = files.find_pipeline(target)
     root = files.find_root(file)
     layers = _Layers(file, root)
@@ -59,23 +102,8 @@ def load(
         raise PipelineError(
             [Diagnostic("BF117", "a pipeline does not choose its environment", hint=hint, span=clash.key)]
         )
-    given = _environment_defaults(environment)
-    tree = drop_nulls(apply_defaults(tree, given, fields))
-    tree = _answered(tree, environment)
-    tree = expand_shorthands(tree)
-    source = SourceMap(tree)
-    if problems := [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment, fields)]:
-        raise PipelineError(problems)
-    return LoadedConfig(
-        data=tree.plain(),
-        source=source,
-        environment=None if environment is None else environment.plain(),
-        environment_source=None if environment is None else SourceMap(environment),
-        name=files.pipeline_name(file),
-        file=file,
-        root=root,
-        files=tuple(layers.seen),
-    )
+    tree, copies = expand_foreach(tree, lambda t: answered(t, environment, only=("steps",)))
+    return Layered(tree, copies, environment, _environment_defaults(environment), file, root, tuple(layers.seen))
 
 
 class _Layers:
@@ -215,14 +243,15 @@ def _environment_defaults(environment: Node | None) -> Node | None:
     return top if own is None else merge(top, Node({"defaults": own}, own.span))
 
 
-def _answered(tree: Node, environment: Node | None) -> Node:
+def answered(tree: Node, environment: Node | None, *, only: KeyPath = (), copies: Copies | None = None) -> Node:
+    """Return *tree* with every `${…}` answered; *only* those at that path or below it, and what they refer to."""
     assert isinstance(tree.value, dict)
     scope = tree.value if environment is None else {**tree.value, "environment": environment}
     allow = environment.child("allow_env") if environment is not None else None
     names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
-    answered = interpolate(Node(scope, tree.span), allow_env=names)
-    assert isinstance(answered.value, dict)
-    return Node({k: v for k, v in answered.value.items() if k != "environment"}, tree.span)
+    whole = interpolate(Node(scope, tree.span), allow_env=names, only=only, copies=copies)
+    assert isinstance(whole.value, dict)
+    return Node({k: v for k, v in whole.value.items() if k != "environment"}, tree.span)
 
 
 def _unlocked(

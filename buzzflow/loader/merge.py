@@ -11,12 +11,15 @@ from buzzflow.loader.nodes import Node
 _SOURCES = frozenset(("from", "file_system", "athena", "redshift", "feature_store"))
 _TARGETS = frozenset(("to", "feature_group"))
 _WHOLE = frozenset(("image", "code"))
+# in these a null means something: an option without value, a member that goes
+_WITH_NULLS = frozenset(("arguments", "arguments_patch"))
 
 
 def merge(low: Node, high: Node, path: Path = ()) -> Node:
     """Return *high* over *low*. A null stays until `drop_nulls`, so that it can delete a default too."""
     if not isinstance(low.value, dict) or not isinstance(high.value, dict) or _replaced_whole(path):
-        return Node(high.value, high.span, high.key or low.key, high.raw, (*low.replaced, low.span))
+        replaced = (*low.replaced, low, *high.replaced)
+        return Node(high.value, high.span, high.key or low.key, high.raw, replaced)
     kept: dict[str, Node] = dict(low.value)
     for group in _alternatives(path):
         if group & high.value.keys():
@@ -24,13 +27,15 @@ def merge(low: Node, high: Node, path: Path = ()) -> Node:
     merged = dict(kept)
     for key, node in high.value.items():
         merged[key] = merge(kept[key], node, (*path, key)) if key in kept else node
-    return Node(merged, low.span, high.key or low.key, None, low.replaced)
+    return Node(merged, low.span, high.key or low.key, None, (*low.replaced, *high.replaced))
 
 
 def _in_step(path: Path) -> Path | None:
     """Return the path inside a step, for a step, a default, or a default by type."""
     match path:
-        case ("steps", _, *rest) | ("defaults", "by_type", _, *rest) | ("defaults", *rest):
+        case ("steps", _, "steps", _, *rest) | ("steps", _, *rest):  # in a group, or not
+            return tuple(rest)
+        case ("defaults", "by_type", _, *rest) | ("defaults", *rest):
             return tuple(rest)
         case _:
             return None
@@ -98,11 +103,18 @@ def drop_nulls(root: Node) -> Node:
         if key == "variables":
             kept[key] = node
         elif key == "steps" and isinstance(node.value, dict):
-            steps = {k: _without_nulls(v) for k, v in node.value.items() if v.value is not None or not v.replaced}
+            steps = {k: _kept(v) for k, v in node.value.items() if v.value is not None or not v.replaced}
             kept[key] = node.with_value(steps)
         elif node.value is not None:
             kept[key] = _without_nulls(node)
     return root.with_value(kept)
+
+
+def _kept(step: Node) -> Node:
+    if not isinstance(step.value, dict):
+        return step
+    fields = {k: v for k, v in step.value.items() if v.value is not None}
+    return step.with_value({k: v if k in _WITH_NULLS else _without_nulls(v) for k, v in fields.items()})
 
 
 def _without_nulls(node: Node) -> Node:

@@ -16,15 +16,15 @@ class Node:
     """A mapping, a sequence or a scalar, with its place.
 
     *raw* is the text of a scalar as it stands in the file, before YAML gave it a type. *key* is the place of the key
-    that holds this node. *replaced* holds the places of the values that a higher layer put this one over, newest
-    last. Trees may share nodes (YAML aliases), so nobody changes one: build a new one.
+    that holds this node. *replaced* holds what stood here in the layers below, the highest of them last. Trees
+    may share nodes (YAML aliases), so nobody changes one: build a new one.
     """
 
     value: dict[str, Node] | list[Node] | Scalar | Any
     span: Span
     key: Span | None = None
     raw: str | None = None
-    replaced: tuple[Span, ...] = ()
+    replaced: tuple[Node, ...] = ()
 
     @property
     def is_mapping(self) -> bool:
@@ -107,6 +107,10 @@ class SourceMap:
         node = self._nearest(path)
         return None if node is None else node.key or node.span
 
+    def at(self, path: Path) -> Node | None:
+        """Return the node at *path*, if there is one."""
+        return self._root.at(path)
+
     def raw(self, path: Path) -> str | None:
         """Return the scalar at *path* as it is written in the file."""
         node = self._root.at(path)
@@ -115,7 +119,7 @@ class SourceMap:
     def replaced(self, path: Path) -> tuple[Span, ...]:
         """Return the places of the values that lower layers had at *path*."""
         node = self._root.at(path)
-        return () if node is None else node.replaced
+        return () if node is None else tuple(low.span for low in node.replaced)
 
     def file(self, path: Path) -> str | None:
         """Return the file in which the value at *path* was written."""

@@ -15,12 +15,27 @@ FRAMEWORKS = frozenset(
 
 
 def expand_shorthands(root: Node) -> Node:
-    """Return a pipeline file, or an environment file, in the long form."""
+    """Return a pipeline file, or an environment file, in the long form.
+
+    `arguments` stay as they are: whether a map of them is a list of options depends on the type of the step.
+    """
     root = _each(root, "steps", _step)
     root = _each(root, "parameters", _parameter)
     if (defaults := root.child("defaults")) is not None:
         root = _put(root, "defaults", _each(_step(defaults), "by_type", _step))
     return root
+
+
+def list_arguments(root: Node) -> Node:
+    """Return a whole pipeline in which the `arguments` of scripts are lists: `{k: v}` is `--k v`."""
+    return _each(root, "steps", _listed)
+
+
+def _listed(step: Node) -> Node:
+    kind, arguments = step.child("type"), step.child("arguments")
+    if kind is None or arguments is None or kind.value not in _WITH_OPTIONS:
+        return step
+    return _put(step, "arguments", _arguments(arguments))
 
 
 def _step(step: Node) -> Node:
@@ -29,7 +44,7 @@ def _step(step: Node) -> Node:
     for key, expand in _FIELDS.items():
         if (node := step.child(key)) is not None:
             step = _put(step, key, expand(node))
-    return step
+    return _each(step, "steps", _step)  # of a group
 
 
 def _each(root: Node, key: str, expand: Callable[[Node], Node]) -> Node:
@@ -133,6 +148,7 @@ def _parameter(node: Node) -> Node:
     return Node({}, node.span, node.key, None, node.replaced) if node.value is None else _wrap("default")(node)
 
 
+_WITH_OPTIONS = ("processing", "training", "tuning")
 _FIELDS: dict[str, Callable[[Node], Node]] = {
     "code": _wrap("entry_point"),
     "image": _image,
@@ -141,7 +157,6 @@ _FIELDS: dict[str, Callable[[Node], Node]] = {
     "outputs": _outputs,
     "cache": _cache,
     "spot": _wrap("wait"),
-    "arguments": _arguments,
     "depends_on": _depends_on,
     "retry": _list,
     "if": _list,

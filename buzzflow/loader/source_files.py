@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buzzflow.diagnostics import Diagnostic, PipelineError, Span
+from buzzflow.loader import disk
 from buzzflow.loader.files import ENVIRONMENT, PIPELINE, inside, shown
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class SourceFiles:
         folders = [source] if source == root else [source, root]
         self._ignored = [(folder, spec) for folder in folders if (spec := _ignore_rules(folder))]
         files = []
-        for file in self._walk(source, (os.path.realpath(source),)):
+        for file in self._walk(source, (str(disk.real(source)),)):
             files.append(file)
             if len(files) > MOST_FILES:
                 break
@@ -45,10 +46,10 @@ class SourceFiles:
 
     def _walk(self, folder: Path, above: tuple[str, ...]) -> Iterator[Path]:
         for entry in _entries(folder):
-            path = Path(entry.path)
-            real = os.path.realpath(path) if entry.is_symlink() else f"{above[-1]}{os.sep}{entry.name}"
+            path = folder / entry.name
+            real = str(disk.real(path)) if entry.is_link else f"{above[-1]}{os.sep}{entry.name}"
             # A link that leads out or nowhere is handed on as a file, and refused when the bundle is made.
-            is_folder = entry.is_dir() and Path(real).is_relative_to(self._root)
+            is_folder = entry.is_folder and Path(real).is_relative_to(self._root)
             if real in above or path in self._apart or self._stays(path, is_folder=is_folder):
                 continue
             if is_folder:
@@ -66,16 +67,15 @@ class SourceFiles:
         return _file_stays(path.name)
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path) -> list[disk.Entry]:
     try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+        return disk.entries(folder)
     except OSError as e:
         raise PipelineError([Diagnostic("BF131", f"cannot read the folder {shown(folder)}: {e.strerror}")]) from None
 
 
 def _folder_stays(folder: Path) -> bool:
-    return folder.name.startswith(".") or folder.name in ("__pycache__", "tests") or (folder / "pyvenv.cfg").exists()
+    return folder.name.startswith(".") or folder.name in ("__pycache__", "tests") or disk.exists(folder / "pyvenv.cfg")
 
 
 def _file_stays(name: str) -> bool:
@@ -89,12 +89,12 @@ def _file_stays(name: str) -> bool:
 
 def _ignore_rules(folder: Path) -> GitIgnoreSpec | None:
     file = folder / IGNORE_FILE
-    if not file.is_file():
+    if not disk.is_file(file):
         return None
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(file.read_text(encoding="utf-8-sig").splitlines())
+        return GitIgnoreSpec.from_lines(disk.read(file).decode("utf-8-sig").splitlines())
     except (OSError, ValueError) as e:
         problem = Diagnostic("BF132", f"cannot read {shown(file)}: {e}", span=Span(shown(file), 1, 1))
         raise PipelineError([problem]) from None
@@ -119,7 +119,7 @@ def included(pattern: str, bases: Sequence[Path], root: Path) -> list[Path] | Di
         outside = False
         hidden = any(part.startswith(".") for part in wild) or start.name.startswith(".")
         try:
-            found = [f for f in _glob(start, wild, root) if hidden or not _is_hidden(f, start)]
+            found = [*_glob(start, wild, root, hidden=hidden)]
         except ValueError as e:
             return Diagnostic("BF135", f"{pattern!r} is not a pattern of files: {e}")
         if found:
@@ -143,23 +143,18 @@ def _split(pattern: str) -> tuple[list[str], list[str]]:
 def _start(path: Path, wild: Sequence[str]) -> Path:
     """Return *path* without links, but a file by its own name and not by that of what it links to."""
     if wild or path.name == "..":
-        return Path(os.path.realpath(path))
-    return Path(os.path.realpath(path.parent)) / path.name
+        return disk.real(path)
+    return disk.real(path.parent) / path.name
 
 
-def _glob(start: Path, wild: Sequence[str], root: Path) -> Iterator[Path]:
+def _glob(start: Path, wild: Sequence[str], root: Path, *, hidden: bool) -> Iterator[Path]:
     seen = set[Path]()
-    for match in start.glob("/".join(wild)) if wild else [start]:
+    for match in disk.glob(start, "/".join(wild), hidden=hidden) if wild else [start]:
         # A link that leads out is handed on as a file, and refused when the bundle is made.
-        is_folder = match.is_dir() and inside(match, root)
-        for path in match.rglob("*") if is_folder else [match]:
-            if path not in seen and os.path.lexists(path) and (path == match or not path.is_dir()):
+        is_folder = disk.is_folder(match) and inside(match, root)
+        for path in disk.glob(match, "**/*", hidden=hidden) if is_folder else [match]:
+            if path not in seen and disk.is_there(path) and (path == match or not disk.is_folder(path)):
                 seen.add(path)
                 yield path
             if len(seen) > MOST_FILES:
                 return
-
-
-def _is_hidden(file: Path, start: Path) -> bool:
-    parts = file.relative_to(start).parts
-    return any(part.startswith(".") or part == "__pycache__" for part in parts)

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import yaml
@@ -42,6 +43,7 @@ _PLAIN_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _MERGE = "<<"
 
 
+@lru_cache(maxsize=32)  # nobody changes a node, and the pipelines of a tree share layers and environments
 def read_yaml(text: str, file: str) -> Node:
     """Return the tree of *text*; PipelineError says what is wrong, with the line in *file*.
 

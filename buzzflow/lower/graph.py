@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from buzzflow import ir
-from buzzflow.config.steps import ConditionConfig, StepConfig
+from buzzflow.config.steps import ConditionConfig, FailConfig, ForeachConfig, StepConfig
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, PipelineError, did_you_mean
 
 
@@ -38,13 +38,26 @@ def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], lis
     return found, problems
 
 
+def loops(steps: Mapping[str, StepConfig]) -> tuple[dict[str, str], list[Diagnostic]]:
+    """Return the foreach step that runs each step of a body, and which steps have no place in one."""
+    found = {name: loop for loop, step in steps.items() if isinstance(step, ForeachConfig) for name in step.steps}
+    problems = []
+    for name, loop in found.items():
+        if isinstance(steps.get(name), ConditionConfig | FailConfig | ForeachConfig):
+            what = f"{steps[name].type} step {name!r} stands in foreach {loop!r}: the service runs none there"
+            hint = "put it after the foreach step"
+            problems.append(Diagnostic("BF331", what, ("steps", name, "type"), hint))
+    return found, problems
+
+
 def needs(
-    name: str, step: StepConfig, work: ir.Work, branch: ir.Branch | None, steps: Mapping[str, StepConfig]
+    lowered: ir.Step, step: StepConfig, steps: Mapping[str, StepConfig]
 ) -> tuple[tuple[ir.Need, ...], list[Diagnostic]]:
-    """Return what step *name* comes after: each other step once for each reason."""
+    """Return what step *lowered* comes after: each other step once for each reason."""
+    name = lowered.name
     found: dict[ir.Need, None] = {}
     problems: list[Diagnostic] = []
-    for reference in ir.references(work):
+    for reference in (*ir.references(lowered.work), *ir.references(lowered.patch)):
         if isinstance(reference, ir.StepReference):
             if reference.step == name:
                 problems.append(Diagnostic("BF307", f"step {name!r} refers to itself", ("steps", name)))
@@ -61,8 +74,10 @@ def needs(
             problems.append(Diagnostic("BF307", f"step {name!r} waits for itself", path))
         else:
             found[ir.Need(dependency.step, ir.Because.ORDER, ir.When(dependency.when))] = None
-    if branch is not None:
-        found[ir.Need(branch.condition, ir.Because.BRANCH)] = None
+    if lowered.branch is not None:
+        found[ir.Need(lowered.branch.condition, ir.Because.BRANCH)] = None
+    if lowered.inside is not None:
+        found[ir.Need(lowered.inside, ir.Because.BODY)] = None
     return tuple(sorted(found)), problems
 
 
@@ -110,3 +125,5 @@ def _reasons(circle: list[str], steps: Mapping[str, ir.Step]) -> Iterator[str]:
                 yield f"{after} has depends_on {before}"
             case ir.Because.BRANCH:
                 yield f"{after} is in a branch of {before}"
+            case ir.Because.BODY:
+                yield f"{after} runs inside of {before}"

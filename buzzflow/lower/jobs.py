@@ -1,66 +1,151 @@
-"""Lower processing and training steps: container, data, machine."""
+"""Lower the steps that run containers of the user's: processing, training, tuning, notebooks."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 import warnings
-from collections.abc import Mapping
+from dataclasses import replace
 
 from buzzflow import ir
-from buzzflow.config.parts import ImageConfig, InputConfig, NetworkPolicyConfig, OutputConfig
-from buzzflow.config.steps import EstimatorConfig, ProcessorConfig
-from buzzflow.diagnostics import Diagnostic, Path
+from buzzflow.config.parts import (
+    EncryptionConfig,
+    ImageConfig,
+    InstanceConfig,
+    NetworkPolicyConfig,
+    RangeConfig,
+    SearchConfig,
+)
+from buzzflow.config.steps import (
+    EstimatorConfig,
+    JobBase,
+    NotebookConfig,
+    ProcessorConfig,
+    TrainingBase,
+    TunerConfig,
+)
+from buzzflow.diagnostics import Path, did_you_mean
+from buzzflow.lower.context import Context
+from buzzflow.lower.data import folder_of, inputs_of, output_of, path_problems
 from buzzflow.lower.values import Values
 
 DEFAULT_IMAGE = ir.FrameworkImage("sklearn", "1.4-2")
-PROCESSING = "/opt/ml/processing"
+MODEL_FOLDER = "/opt/ml/model"
 TRAINING_TIMEOUT = 24 * 3600
 MAX_PATTERN = 500  # the service's limit
 _RESERVED = ("BUZZFLOW_", "SM_")
+NOTEBOOK_TIMEOUT = 48 * 3600  # as Studio's own notebook jobs
 
 
-def processing(
-    name: str, step: ProcessorConfig, values: Values, code: ir.Code | None, tags: Mapping[str, str]
-) -> ir.Processing:
+def processing(name: str, step: ProcessorConfig, context: Context) -> ir.Processing:
     """Return the meaning of a processing step."""
     path: Path = ("steps", name)
-    inputs = _inputs(step.inputs, (*path, "inputs"), values, training=False)
-    outputs = tuple(_output(n, o, (*path, "outputs", n), values) for n, o in step.outputs.items())
-    values.problems += _path_problems(step, path)
-    return ir.Processing(_job(name, step, values, code, tags, inputs, outputs))
+    inputs = inputs_of(step.inputs, (*path, "inputs"), context, training=False)
+    outputs = tuple(output_of(n, o, (*path, "outputs", n), context) for n, o in step.outputs.items())
+    path_problems(step, inputs, path, context)
+    if step.code is not None and (step.code.launcher == "image" or step.code.distributed or step.code.inference):
+        context.problem("BF326", "launcher, distributed and inference are for training", (*path, "code"), "remove it")
+    return ir.Processing(_job(name, step, context, inputs, outputs))
 
 
-def training(
-    name: str, step: EstimatorConfig, values: Values, code: ir.Code | None, tags: Mapping[str, str]
-) -> ir.Training:
+def training(name: str, step: EstimatorConfig, context: Context) -> ir.Training:
     """Return the meaning of a training step."""
     path: Path = ("steps", name)
-    inputs = _inputs(step.inputs, (*path, "inputs"), values, training=True)
+    found = _training(name, step, context)
+    return replace(
+        found,
+        algorithm=context.values.maybe(step.algorithm, (*path, "algorithm")),
+        debugger=context.values.tree(step.debugger, (*path, "debugger")) if step.debugger else None,
+        profiler=context.values.tree(step.profiler, (*path, "profiler")) if step.profiler else None,
+    )
+
+
+def tuning(name: str, step: TunerConfig, context: Context) -> ir.Tuning:
+    """Return the meaning of a tuning step."""
+    path: Path = ("steps", name, "search")
+    objective = step.search.objective
+    metric = objective.maximize or objective.minimize
+    assert metric is not None  # the model wants one of the two
+    if step.metrics and metric not in step.metrics:
+        hint = did_you_mean(metric, step.metrics, label="metrics")
+        context.problem("BF303", f"step {name!r} has no metric {metric!r}", (*path, "objective"), hint)
+    elif not step.metrics and step.code is not None:
+        hint = f"declare it: metrics: {{{metric}: 'regular expression'}}"
+        context.problem("BF303", f"step {name!r} declares no metric {metric!r}", (*path, "objective"), hint)
+    return ir.Tuning(_training(name, step, context), _search(step.search, metric, path, context.values))
+
+
+def _search(search: SearchConfig, metric: str, path: Path, values: Values) -> ir.Search:
+    warm = search.warm_start
+    return ir.Search(
+        metric=metric,
+        maximize=search.objective.maximize is not None,
+        ranges=tuple(_range(name, config) for name, config in search.ranges.items()),
+        strategy=search.strategy,
+        max_jobs=None if search.max_jobs is None else values.number(search.max_jobs, (*path, "max_jobs")),
+        max_parallel_jobs=values.number(search.max_parallel_jobs, (*path, "max_parallel_jobs")),
+        early_stopping=search.early_stopping,
+        timeout=search.timeout,
+        warm_start=() if warm is None else values.texts(warm.jobs, (*path, "warm_start", "jobs")),
+        same_data=warm is None or warm.same_data,
+    )
+
+
+def _range(name: str, config: RangeConfig) -> ir.Range:
+    if config.values is not None:
+        return ir.Range(name, "values", values=tuple(config.values))
+    if config.integer is not None:
+        return ir.Range(name, "integer", config.integer[0], config.integer[1], scale=config.scale)
+    assert config.continuous is not None  # the model wants one of the three
+    return ir.Range(name, "continuous", config.continuous[0], config.continuous[1], scale=config.scale)
+
+
+def notebook(name: str, step: NotebookConfig, context: Context) -> ir.Notebook:
+    """Return the meaning of a notebook step."""
+    path: Path = ("steps", name)
+    values = context.values
+    code = context.code[name]
+    if step.image is None:
+        hint = "images of SageMaker Distribution have kernels: image: <address in Amazon ECR>"
+        context.problem("BF319", f"step {name!r} names no image with a kernel", path, hint)
+    if not code.entry_point.endswith(".ipynb"):
+        hint = "a script is a processing step"
+        context.problem("BF326", f"{code.entry_point!r} is no notebook", (*path, "code", "entry_point"), hint)
+    job = ir.Job(
+        image=image_of(step.image, (*path, "image"), context),
+        code=code,
+        environment=values.pairs(step.environment_variables, (*path, "environment_variables")),
+        instance=instance_of(step.instance, (*path, "instance"), values),
+        network=network_of(step.network, (*path, "network"), values),
+        encryption=encryption_of(step.encryption, (*path, "encryption"), values),
+        role=values.maybe(step.role, (*path, "role")),
+        timeout=NOTEBOOK_TIMEOUT if step.timeout is None else values.number(step.timeout, (*path, "timeout")),
+        tags=values.pairs({**context.tags, **step.tags}, (*path, "tags")),
+    )
+    parameters = values.pairs(step.arguments, (*path, "arguments"))
+    return ir.Notebook(job, code.entry_point, step.kernel, parameters, step.setup_script)
+
+
+def _training(name: str, step: TrainingBase, context: Context) -> ir.Training:
+    path: Path = ("steps", name)
+    values = context.values
     given = step.outputs.get("model")
-    model = ir.Output("model", "/opt/ml/model", _place(given, (*path, "outputs", "model"), values))
-    if given is not None and (given.path is not None or given.report_files or given.upload != "end"):
-        hint = "only `to` can be chosen; reports are a processing step's"
-        values.problems.append(Diagnostic("BF321", "the model's folder is fixed", (*path, "outputs", "model"), hint))
+    to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "model", "to"))
+    model = ir.Output("model", MODEL_FOLDER, None if to is None else folder_of(to))
     for metric, pattern in step.metrics.items():
         if wrong := _pattern_problem(pattern):
             place = (*path, "metrics", metric)
-            values.problems.append(
-                Diagnostic("BF324", f"metric {metric!r}: {wrong}", place, r"such as 'auc=([0-9\.]+)'")
-            )
-    checkpoints = step.checkpoints
+            context.problem("BF324", f"metric {metric!r}: {wrong}", place, r"such as 'auc=([0-9\.]+)'")
+    kept = step.checkpoints
+    checkpoints_to = None if kept is None or kept.to is None else values.place(kept.to, (*path, "checkpoints", "to"))
     return ir.Training(
-        _job(name, step, values, code, tags, inputs, (model,)),
+        _job(name, step, context, inputs_of(step.inputs, (*path, "inputs"), context, training=True), (model,)),
         hyperparameters=values.pairs(step.hyperparameters, (*path, "hyperparameters")),
         metrics=tuple(step.metrics.items()),
         input_mode=step.input_mode,
         spot=None if step.spot is None else ir.Spot(step.spot.wait),
         checkpoints=None
-        if checkpoints is None
-        else ir.Checkpoints(
-            checkpoints.path,
-            None if checkpoints.to is None else _folder(values.place(checkpoints.to, (*path, "checkpoints", "to"))),
-        ),
+        if kept is None
+        else ir.Checkpoints(kept.path, None if checkpoints_to is None else folder_of(checkpoints_to)),
     )
 
 
@@ -77,64 +162,89 @@ def _pattern_problem(pattern: str) -> str | None:
 
 
 def _job(
-    name: str,
-    step: ProcessorConfig | EstimatorConfig,
-    values: Values,
-    code: ir.Code | None,
-    tags: Mapping[str, str],
-    inputs: tuple[ir.Input, ...],
-    outputs: tuple[ir.Output, ...],
+    name: str, step: JobBase, context: Context, inputs: tuple[ir.Input, ...], outputs: tuple[ir.Output, ...]
 ) -> ir.Job:
     path: Path = ("steps", name)
-    for variable in step.environment_variables:
+    values = context.values
+    code = _code(name, step, context)
+    for variable in (*step.environment_variables, *step.secrets):
         if code is not None and variable.startswith(_RESERVED):
-            place = (*path, "environment_variables", variable)
-            values.problems.append(
-                Diagnostic("BF323", f"{variable!r} is a variable that buzzflow sets", place, "choose another name")
-            )
-    if code is None and step.entrypoint is None and step.image is None:
+            where = "secrets" if variable in step.secrets else "environment_variables"
+            place = (*path, where, variable)
+            context.problem("BF323", f"{variable!r} is a variable that buzzflow sets", place, "choose another name")
+    algorithm = getattr(step, "algorithm", None)
+    if code is None and step.entrypoint is None and step.image is None and algorithm is None:
         hint = "add code: script.py, or an image that runs by itself"
-        values.problems.append(Diagnostic("BF319", f"step {name!r} has nothing to run", path, hint))
+        context.problem("BF319", f"step {name!r} has nothing to run", path, hint)
     timeout = step.timeout
-    if timeout is None and isinstance(step, EstimatorConfig):
+    if timeout is None and isinstance(step, TrainingBase):
         timeout = TRAINING_TIMEOUT
-    instance = step.instance
     return ir.Job(
-        image=_image(step.image, (*path, "image"), values),
+        image=image_of(step.image, (*path, "image"), context),
         code=code,
         entrypoint=None if step.entrypoint is None else values.texts(step.entrypoint, (*path, "entrypoint")),
         arguments=values.texts(step.arguments, (*path, "arguments")),
         environment=values.pairs(step.environment_variables, (*path, "environment_variables")),
+        secrets=values.pairs(step.secrets, (*path, "secrets")),
         inputs=inputs,
         outputs=outputs,
-        instance=ir.Instance(
-            values.text(instance.type, (*path, "instance", "type")),
-            values.number(instance.count, (*path, "instance", "count")),
-            values.number(instance.volume_size_gb, (*path, "instance", "volume_size_gb")),
-            instance.keep_alive,
-        ),
-        network=_network(step.network, (*path, "network"), values),
-        encryption=ir.Encryption(
-            values.maybe(step.encryption.volume_key, (*path, "encryption", "volume_key")),
-            values.maybe(step.encryption.output_key, (*path, "encryption", "output_key")),
-        ),
+        instance=instance_of(step.instance, (*path, "instance"), values),
+        network=network_of(step.network, (*path, "network"), values),
+        encryption=encryption_of(step.encryption, (*path, "encryption"), values),
         role=values.maybe(step.role, (*path, "role")),
         timeout=None if timeout is None else values.number(timeout, (*path, "timeout")),
-        tags=values.pairs({**tags, **step.tags}, (*path, "tags")),
+        tags=values.pairs({**context.tags, **step.tags}, (*path, "tags")),
     )
 
 
-def _image(image: ImageConfig | None, path: Path, values: Values) -> ir.Image:
+def _code(name: str, step: JobBase, context: Context) -> ir.Code | None:
+    """Return the step's code; the tries of a tuning job can be started by the image's toolkit only."""
+    code = context.code.get(name)
+    if code is None or not isinstance(step, TunerConfig):
+        return code
+    if code.distributed is not None or code.inference:
+        hint = "train the winner in a training step"
+        context.problem("BF326", "distributed and inference are for training steps", ("steps", name, "code"), hint)
+    return replace(code, launcher="image")
+
+
+# ------------------------------------------------------------------ parts that other types have too
+
+
+def image_of(image: ImageConfig | None, path: Path, context: Context) -> ir.Image:
+    """Return the image, our default where none is named."""
     if image is None:
         return DEFAULT_IMAGE
     if image.uri is not None:
-        return ir.ImageUri(values.text(image.uri, (*path, "uri")))
+        return ir.ImageUri(context.values.text(image.uri, (*path, "uri")))
+    if image.build is not None:
+        return ir.BuiltImage(context.assets[*path, "build"])
     assert image.framework is not None
     assert image.version is not None
     return ir.FrameworkImage(image.framework, image.version, image.python, image.accelerator)
 
 
-def _network(network: NetworkPolicyConfig | None, path: Path, values: Values) -> ir.Network | None:
+def instance_of(instance: InstanceConfig, path: Path, values: Values) -> ir.Instance:
+    """Return the machines."""
+    return ir.Instance(
+        values.text(instance.type, (*path, "type")),
+        values.number(instance.count, (*path, "count")),
+        values.number(instance.volume_size_gb, (*path, "volume_size_gb")),
+        instance.keep_alive,
+        tuple(instance.fallbacks),
+    )
+
+
+def encryption_of(encryption: EncryptionConfig, path: Path, values: Values) -> ir.Encryption:
+    """Return the keys."""
+    return ir.Encryption(
+        values.maybe(encryption.volume_key, (*path, "volume_key")),
+        values.maybe(encryption.output_key, (*path, "output_key")),
+    )
+
+
+def network_of(network: NetworkPolicyConfig | None, path: Path, values: Values) -> ir.Network | None:
+    """Return where it may connect."""
     if network is None:
         return None
     return ir.Network(
@@ -143,79 +253,3 @@ def _network(network: NetworkPolicyConfig | None, path: Path, values: Values) ->
         values.boolean(network.isolation, (*path, "isolation")),
         values.boolean(network.encrypt_traffic, (*path, "encrypt_traffic")),
     )
-
-
-def _inputs(inputs: Mapping[str, InputConfig], path: Path, values: Values, *, training: bool) -> tuple[ir.Input, ...]:
-    lowered = []
-    for name, item in inputs.items():
-        place = (*path, name)
-        if training and item.path is not None:
-            hint = "remove path: a training input arrives in the folder of its name"
-            values.problems.append(
-                Diagnostic("BF321", f"training input {name!r} is always in /opt/ml/input/data/{name}", place, hint)
-            )
-        lowered.append(
-            ir.Input(
-                name,
-                values.place(item.from_, (*place, "from")),
-                item.path or (f"/opt/ml/input/data/{name}" if training else f"{PROCESSING}/input/{name}"),
-                values.maybe(item.content_type, (*place, "content_type")),
-                item.distribution,
-                item.mode,
-                item.data_type,
-                item.compression,
-            )
-        )
-    return tuple(lowered)
-
-
-def _output(name: str, item: OutputConfig, path: Path, values: Values) -> ir.Output:
-    for report, file in item.report_files.items():
-        if {"", ".."} & set(file.split("/")) or "\\" in file or "\0" in file:
-            what = f"report {report!r}: {file!r} leaves the output's folder"
-            values.problems.append(Diagnostic("BF325", what, (*path, "json", report), "name a file inside the output"))
-    return ir.Output(
-        name,
-        item.path or f"{PROCESSING}/output/{name}",
-        _place(item, path, values),
-        item.upload,
-        tuple(ir.JsonFile(n, f) for n, f in item.report_files.items()),
-    )
-
-
-def _place(item: OutputConfig | None, path: Path, values: Values) -> ir.Value | None:
-    if item is None or item.to is None:
-        return None
-    return _folder(values.place(item.to, (*path, "to")))
-
-
-def _folder(value: ir.Value) -> ir.Value:
-    """End a literal address in `/`: the service matches by prefix, and `…/train` is one of `…/train-old/x`."""
-    match value:
-        case str():
-            return value if value.endswith("/") else value + "/"
-        case ir.Text(parts=(*first, str(last))):
-            return ir.Text((*first, last if last.endswith("/") else last + "/"))
-        case _:
-            return value
-
-
-def _path_problems(step: ProcessorConfig, path: Path) -> list[Diagnostic]:
-    """Say which folders in the container are wrong: elsewhere, or one inside another."""
-    taken: dict[str, tuple[str, Path]] = {}
-    problems = []
-    items: list[tuple[str, str, str | None]] = [("inputs", n, i.path) for n, i in step.inputs.items()]
-    items += [("outputs", n, o.path) for n, o in step.outputs.items()]
-    for kind, name, chosen in items:
-        place = (*path, kind, name, "path") if chosen else (*path, kind, name)
-        folder = posixpath.normpath(chosen or f"{PROCESSING}/{kind[:-1]}/{name}")
-        if not folder.startswith(PROCESSING + "/") or (chosen and ".." in chosen.split("/")):
-            hint = f"the service mounts below {PROCESSING}/ only"
-            problems.append(Diagnostic("BF321", f"folder {chosen!r} is not below {PROCESSING}/", place, hint))
-        for other, (who, _) in taken.items():
-            if folder == other or folder.startswith(other + "/") or other.startswith(folder + "/"):
-                problems.append(
-                    Diagnostic("BF322", f"{kind[:-1]} {name!r} and {who} share {folder}", place, "choose another path")
-                )
-        taken[folder] = (f"{kind[:-1]} {name!r}", place)
-    return problems

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from buzzflow import ir
 from buzzflow.config.parts import ParameterConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
-from buzzflow.config.steps import ConditionConfig, EstimatorConfig, FailConfig, ProcessorConfig, StepConfig
+from buzzflow.config.steps import (
+    AutoMLConfig,
+    CallbackConfig,
+    ClarifyCheckConfig,
+    ConditionConfig,
+    EstimatorConfig,
+    FailConfig,
+    ForeachConfig,
+    JobBase,
+    LambdaConfig,
+    ModelConfig,
+    NotebookConfig,
+    ProcessorConfig,
+    QualityCheckConfig,
+    RegisterModelConfig,
+    ServiceBase,
+    StepConfig,
+    TransformerConfig,
+    TunerConfig,
+)
+from buzzflow.config.steps.common import CacheBase, RetryBase
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Severity
-from buzzflow.lower import graph
+from buzzflow.lower import graph, jobs, models, services
 from buzzflow.lower.conditions import ConditionError, read_condition
-from buzzflow.lower.jobs import DEFAULT_IMAGE, processing, training
+from buzzflow.lower.context import Context
 from buzzflow.lower.names import Unknown, look_up, names_of
 from buzzflow.lower.values import Values
 
@@ -27,20 +47,30 @@ class Lowered:
 
 
 def lower(
-    config: PipelineConfig, *, code: Mapping[str, ir.Code], environment: EnvironmentConfig | None = None
+    config: PipelineConfig,
+    *,
+    code: Mapping[str, ir.Code],
+    assets: Mapping[Path, ir.Bundle] | None = None,
+    environment: EnvironmentConfig | None = None,
 ) -> Lowered:
-    """Return the meaning of *config*; *code* is each step's bundle. PipelineError tells all that is wrong."""
+    """Return the meaning of *config*. PipelineError tells all that is wrong.
+
+    *code* is each step's bundle, *assets* are other files of the repository by the path of the value that names them.
+    """
     parameters, problems = _parameters(config.parameters)
-    values = Values(names_of(config, parameters))
+    loops, loop_problems = graph.loops(config.steps)
+    values = Values(names_of(config, parameters, loops))
     tags = _plain_tags(config, environment, values)
+    context = Context(config.steps, values, code, assets or {}, tags, environment)
     places, branch_problems = graph.branches(config.steps)
-    problems += branch_problems
+    problems += [*loop_problems, *branch_problems]
     steps: dict[str, ir.Step] = {}
     for name, step in config.steps.items():
-        work = _work(name, step, values, code.get(name), tags)
-        needs, need_problems = graph.needs(name, step, work, places.get(name), config.steps)
+        values.within = loops.get(name)
+        lowered = _step(name, step, context, places.get(name))
+        needs, need_problems = graph.needs(lowered, step, config.steps)
         problems += need_problems
-        steps[name] = _step(name, step, work, needs, places.get(name))
+        steps[name] = replace(lowered, needs=needs)
         if len(problems) + len(values.problems) >= MAX_PROBLEMS:
             break
     problems += [*values.problems, *_clashing_outputs(steps)]
@@ -55,33 +85,78 @@ def lower(
         owner=config.owner,
         tags=tuple(tags.items()),
         parallelism=config.parallelism,
+        experiment=_experiment(config, context),
     )
     return Lowered(pipeline, tuple(_default_images(config)))
 
 
-def _step(name: str, step: StepConfig, work: ir.Work, needs: tuple[ir.Need, ...], branch: ir.Branch | None) -> ir.Step:
+def _step(name: str, step: StepConfig, context: Context, branch: ir.Branch | None) -> ir.Step:
+    """Return the step, but for what it needs."""
+    path: Path = ("steps", name)
     retry: tuple[ir.Retry, ...] = ()
-    cache = None
-    if isinstance(step, ProcessorConfig | EstimatorConfig):
+    if isinstance(step, RetryBase):
         retry = tuple(
             ir.Retry(tuple(r.errors), r.interval, r.backoff, r.max_attempts, r.give_up_after) for r in step.retry
         )
-        cache = None if step.cache is None else ir.Cache(step.cache.enabled, step.cache.expire_after)
-    return ir.Step(name, work, needs, branch, step.display_name, step.description, retry, cache)
+    cache = None
+    if isinstance(step, CacheBase) and step.cache is not None:
+        cache = ir.Cache(step.cache.enabled, step.cache.expire_after)
+    return ir.Step(
+        name,
+        _work(name, step, context),
+        branch=branch,
+        inside=context.values.within,
+        display_name=step.display_name,
+        description=step.description,
+        retry=retry,
+        cache=cache,
+        patch=context.values.tree(step.arguments_patch, (*path, "arguments_patch")) if step.arguments_patch else None,
+    )
 
 
-def _work(name: str, step: StepConfig, values: Values, code: ir.Code | None, tags: Mapping[str, str]) -> ir.Work:
+def _work(name: str, step: StepConfig, context: Context) -> ir.Work:  # noqa: PLR0912  # one for each type
     match step:
         case ProcessorConfig():
-            return processing(name, step, values, code, tags)
+            return jobs.processing(name, step, context)
         case EstimatorConfig():
-            return training(name, step, values, code, tags)
+            return jobs.training(name, step, context)
+        case TunerConfig():
+            return jobs.tuning(name, step, context)
+        case NotebookConfig():
+            return jobs.notebook(name, step, context)
+        case TransformerConfig():
+            return models.transform(name, step, context)
+        case ModelConfig():
+            return models.model(name, step, context)
+        case RegisterModelConfig():
+            return models.register_model(name, step, context)
         case ConditionConfig():
-            return ir.Condition(_test(name, step, values), tuple(step.then), tuple(step.else_))
+            return ir.Condition(_test(name, step, context.values), tuple(step.then), tuple(step.else_))
         case FailConfig():
-            return ir.Fail(values.text(step.message, ("steps", name, "message")))
+            return ir.Fail(context.values.text(step.message, ("steps", name, "message")))
+        case ForeachConfig():
+            return services.foreach(name, step, context)
+        case LambdaConfig():
+            return services.lambda_call(name, step, context)
+        case CallbackConfig():
+            return services.callback(name, step, context)
+        case QualityCheckConfig() | ClarifyCheckConfig():
+            return services.check(name, step, context)
+        case AutoMLConfig():
+            return services.automl(name, step, context)
+        case ServiceBase():
+            return services.service(name, step, step.type, context)
         case _:
             assert_never(step)
+
+
+def _experiment(config: PipelineConfig, context: Context) -> tuple[ir.Value, ir.Value] | None:
+    if config.experiment is None:
+        return None
+    path: Path = ("experiment",)
+    name = context.values.text(config.experiment.name, (*path, "name"))
+    trial = context.values.maybe(config.experiment.trial, (*path, "trial"))
+    return name, trial or ir.RunReference("id")
 
 
 def _test(name: str, step: ConditionConfig, values: Values) -> ir.Test:
@@ -91,7 +166,7 @@ def _test(name: str, step: ConditionConfig, values: Values) -> ir.Test:
             break
         path: Path = ("steps", name, "if", i)
         try:
-            tests.append(read_condition(text, lambda reference: look_up(reference, values.names)))
+            tests.append(read_condition(text, lambda reference: look_up(reference, values.names, values.within)))
         except ConditionError as e:
             values.problems.append(Diagnostic("BF309", e.summary, path, e.hint))
         except Unknown as e:
@@ -201,10 +276,10 @@ def _default_images(config: PipelineConfig) -> Iterator[Diagnostic]:
     lacking = [
         name
         for name, step in config.steps.items()
-        if isinstance(step, ProcessorConfig | EstimatorConfig) and step.image is None and step.code is not None
+        if isinstance(step, JobBase) and step.image is None and step.code is not None
     ]
     if lacking:
-        used = f"{DEFAULT_IMAGE.framework}:{DEFAULT_IMAGE.version}"
+        used = f"{jobs.DEFAULT_IMAGE.framework}:{jobs.DEFAULT_IMAGE.version}"
         who = f"step {lacking[0]!r} names" if len(lacking) == 1 else f"{len(lacking)} steps name"
         hint = f"to choose: defaults: {{image: {used}}}"
         yield Diagnostic(

@@ -8,8 +8,16 @@ from dataclasses import dataclass, field
 
 from buzzflow import ir
 from buzzflow.config.pipeline import PipelineConfig
-from buzzflow.config.steps import ConditionConfig, EstimatorConfig, FailConfig, ProcessorConfig
+from buzzflow.config.steps import (
+    CallbackConfig,
+    EstimatorConfig,
+    LambdaConfig,
+    ProcessorConfig,
+    StepConfig,
+    TransformerConfig,
+)
 from buzzflow.diagnostics import Diagnostic, Path, did_you_mean
+from buzzflow.lower.words import WITHOUT_PROPERTIES, kind_of, words_of
 from buzzflow.template import Reference
 
 PARAMETER_KINDS = {
@@ -24,12 +32,13 @@ _BRACKETS = re.compile(r"""\.?([A-Za-z0-9_-]+)|\[(\d+)\]|\[(?:"([^"]*)"|'([^']*)
 
 @dataclass(frozen=True, slots=True)
 class StepNames:
-    """What one step offers to the others."""
+    """What one step offers to the others; *inside* is the foreach step whose body it belongs to."""
 
-    outputs: tuple[str, ...] = ()
+    type: str
+    outputs: Mapping[str, ir.Kind] = field(default_factory=dict)
     reports: tuple[str, ...] = ()
-    words: Mapping[str, ir.Kind] = field(default_factory=dict)
     metrics: tuple[str, ...] = ()
+    inside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +61,49 @@ class Unknown(Exception):
         return Diagnostic(self.code, self.summary, path, self.hint)
 
 
-def names_of(config: PipelineConfig, parameters: Mapping[str, ir.Parameter]) -> Names:
-    """Return what references in *config* can name."""
+def names_of(
+    config: PipelineConfig, parameters: Mapping[str, ir.Parameter], inside: Mapping[str, str] | None = None
+) -> Names:
+    """Return what references in *config* can name; *inside* tells which foreach runs a step."""
     kinds = {name: PARAMETER_KINDS[p.type] for name, p in parameters.items()}
-    return Names(kinds, {name: _step_names(step) for name, step in config.steps.items()})
+    loops = inside or {}
+    return Names(kinds, {name: _step_names(step, loops.get(name)) for name, step in config.steps.items()})
 
 
-def _step_names(step: ProcessorConfig | EstimatorConfig | ConditionConfig | FailConfig) -> StepNames:
+def _step_names(step: StepConfig, inside: str | None) -> StepNames:
     match step:
         case ProcessorConfig():
             reports = tuple(r for o in step.outputs.values() for r in o.report_files)
-            return StepNames(tuple(step.outputs), reports, {"job_name": ir.Kind.TEXT})
+            outputs = {n: ir.Kind.URI for n, o in step.outputs.items() if o.feature_group is None}
+            return StepNames(step.type, outputs, reports, inside=inside)
         case EstimatorConfig():
-            words = {
-                "model": ir.Kind.ARTIFACT,
-                "output_uri": ir.Kind.URI,
-                "job_name": ir.Kind.TEXT,
-                "image": ir.Kind.TEXT,
-            }
-            return StepNames(words=words, metrics=tuple(step.metrics))
-        case ConditionConfig():
-            return StepNames(words={"outcome": ir.Kind.TEXT})
-        case FailConfig():
-            return StepNames()
+            return StepNames(step.type, metrics=tuple(step.metrics), inside=inside)
+        case TransformerConfig():
+            return StepNames(step.type, {"predictions": ir.Kind.URI}, inside=inside)
+        case LambdaConfig() | CallbackConfig():
+            return StepNames(step.type, {n: PARAMETER_KINDS[o.type] for n, o in step.outputs.items()}, inside=inside)
+        case _:
+            return StepNames(step.type, inside=inside)
 
 
-def look_up(reference: Reference, names: Names) -> ir.Reference:
-    """Return what *reference* means; Unknown says what is wrong with it."""
+def look_up(reference: Reference, names: Names, within: str | None = None) -> ir.Reference:
+    """Return what *reference* means where it stands; Unknown says what is wrong with it.
+
+    *within* is the foreach step in whose body it stands.
+    """
     match reference.form:
         case "param":
             return _parameter(reference, names)
         case "run":
             return _run(reference)
         case "step":
-            return _step(_one(reference), names)
+            return _step(_one(reference), names, within)
+        case "json" if len(reference.arguments) == 2:
+            return _stored_json(reference)
         case "json":
-            return _json(_one(reference), names)
+            return _json(_one(reference), names, within)
+        case "each":
+            return _item(reference, within)
 
 
 def _one(reference: Reference) -> str:
@@ -112,34 +128,56 @@ def _run(reference: Reference) -> ir.RunReference:
     raise Unknown("BF306", f"a run has no {name!r}", did_you_mean(name, _RUN_FIELDS, label="a run has"))
 
 
-def _find_step(name: str, names: Names) -> StepNames:
+def _item(reference: Reference, within: str | None) -> ir.ItemReference:
+    if within is None:
+        raise Unknown("BF306", f"{reference} stands outside of the steps that a foreach runs")
+    return ir.ItemReference(tuple(part for a in reference.arguments for part in a.split(".")))
+
+
+def _stored_json(reference: Reference) -> ir.StoredJsonReference:
+    uri, path = reference.arguments
+    if not uri.startswith("s3://"):
+        raise Unknown("BF300", f"{uri!r} is no address of a JSON file", "write ${json:'s3://bucket/m.json','a.b'}")
+    return ir.StoredJsonReference(uri, _describe_path(path, path))
+
+
+def _find_step(name: str, names: Names, within: str | None) -> StepNames:
     if name not in names.steps:
         raise Unknown("BF301", f"there is no step {name!r}", did_you_mean(name, names.steps, label="steps"))
-    return names.steps[name]
+    found = names.steps[name]
+    if found.inside is not None and found.inside != within:
+        hint = f"of the whole loop there are {', '.join(f'${{step:{found.inside}.{w}}}' for w in ('status', 'items'))}"
+        raise Unknown("BF330", f"step {name!r} runs many times, inside of foreach {found.inside!r}", hint)
+    return found
 
 
-def _step(argument: str, names: Names) -> ir.Reference:
+def _step(argument: str, names: Names, within: str | None) -> ir.Reference:
     step, _, rest = argument.partition(".")
-    offers = _find_step(step, names)
+    offers = _find_step(step, names, within)
     head, _, tail = rest.partition(".")
     match head:
         case "outputs":
             return _output(step, tail, offers)
-        case "properties":
+        case "properties" if offers.type not in WITHOUT_PROPERTIES:
             return ir.DescribeReference(step, _describe_path(tail, argument))
         case "metrics" if offers.metrics:
             if tail not in offers.metrics:
                 hint = did_you_mean(tail, offers.metrics, label="metrics")
                 raise Unknown("BF303", f"step {step!r} has no metric {tail!r}", hint)
             return ir.PropertyReference(step, rest, ir.Kind.NUMBER)
-        case _ if rest in offers.words:
-            return ir.PropertyReference(step, rest, offers.words[rest])
         case _:
-            raise _no_word(step, rest, offers)
+            kind = kind_of(offers.type, rest)
+            if kind is None:
+                raise _no_word(step, rest, offers)
+            return ir.PropertyReference(step, rest, kind)
 
 
 def _no_word(step: str, word: str, offers: StepNames) -> Unknown:
-    known = [*offers.words, *(f"outputs.{o}" for o in offers.outputs), *(f"metrics.{m}" for m in offers.metrics)]
+    known = [
+        *words_of(offers.type),
+        *(f"outputs.{o}" for o in offers.outputs),
+        *(f"metrics.{m}" for m in offers.metrics),
+    ]
     if not word:
         first = known[0] if known else "properties.…"
         return Unknown("BF303", f"say what of step {step!r} is meant", f"${{step:{step}.{first}}}")
@@ -155,12 +193,12 @@ def _no_word(step: str, word: str, offers: StepNames) -> Unknown:
 def _output(step: str, output: str, offers: StepNames) -> ir.Reference:
     if output not in offers.outputs:
         hint = did_you_mean(output, offers.outputs, label="outputs")
-        if output == "model" and "model" in offers.words:
+        if output == "model" and kind_of(offers.type, "model") is not None:
             hint = f"a training's model is ${{step:{step}.model}}"
         elif not offers.outputs:
             hint = "it declares no outputs"
         raise Unknown("BF302", f"step {step!r} has no output {output!r}", hint)
-    return ir.OutputReference(step, output)
+    return ir.OutputReference(step, output, offers.outputs[output])
 
 
 def _describe_path(text: str, argument: str) -> tuple[str, ...]:
@@ -176,17 +214,17 @@ def _describe_path(text: str, argument: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _json(argument: str, names: Names) -> ir.JsonReference:
+def _json(argument: str, names: Names, within: str | None) -> ir.JsonReference:
     """`S.F.a.b.0.c`: F is the longest declared report name that matches."""
     step, _, rest = argument.partition(".")
-    offers = _find_step(step, names)
+    offers = _find_step(step, names, within)
     matching = [r for r in offers.reports if rest == r or rest.startswith((f"{r}.", f"{r}["))]
     if not matching:
         wanted = rest.partition(".")[0]
         hint = did_you_mean(wanted, offers.reports, label="reports")
         if not offers.reports:
             hint = "declare it in the step: outputs: {report: {json: metrics.json}}"
-            if "model" in offers.words:
+            if offers.type == "training":
                 hint = f"a training step has no reports: declare metrics and use ${{step:{step}.metrics.name}}"
         raise Unknown("BF305", f"step {step!r} has no JSON report {wanted!r}", hint)
     report = max(matching, key=len)

@@ -10,8 +10,9 @@ from buzzflow.lower.names import Names, Unknown, look_up
 from buzzflow.template import Reference, Template
 
 PLACES = (ir.Kind.URI, ir.Kind.ARTIFACT, ir.Kind.TEXT, ir.Kind.UNKNOWN)
+MODELS = (ir.Kind.MODEL, ir.Kind.TEXT, ir.Kind.UNKNOWN)
 NUMBERS = (ir.Kind.NUMBER, ir.Kind.UNKNOWN)
-_TEXTUAL = (ir.Kind.URI, ir.Kind.ARTIFACT, ir.Kind.TEXT)
+_TEXTUAL = (ir.Kind.URI, ir.Kind.ARTIFACT, ir.Kind.MODEL, ir.Kind.ARN, ir.Kind.TEXT)
 
 
 class Values:
@@ -20,13 +21,14 @@ class Values:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.problems: list[Diagnostic] = []
+        self.within: str | None = None  # the foreach step whose body is being lowered
 
     def reference(self, reference: Reference, path: Path) -> ir.Reference | None:
         """Return what *reference* means, or None when that is a problem, or one too many."""
         if len(self.problems) >= MAX_PROBLEMS:
             return None
         try:
-            return look_up(reference, self.names)
+            return look_up(reference, self.names, self.within)
         except Unknown as unknown:
             self.problems.append(unknown.diagnostic(path))
             return None
@@ -63,7 +65,38 @@ class Values:
         match lowered:
             case ir.Text(parts=(first, *_)) if not isinstance(first, str):
                 self._wants(first, PLACES, path, "an address of data")
+            case str() | ir.Text():
+                pass
+            case _:
+                self._wants(lowered, PLACES, path, "an address of data")
         return lowered
+
+    def model_name(self, value: str | Template, path: Path) -> ir.Value:
+        """Return the name of a model that can be served."""
+        lowered = self.text(value, path)
+        first = lowered.parts[0] if isinstance(lowered, ir.Text) and len(lowered.parts) == 1 else lowered
+        if not isinstance(first, str | ir.Text):
+            hint = "a model step makes one of an artifact: ${step:name-of-model-step.name}"
+            self._wants(first, MODELS, path, "the name of a model", hint)
+        return lowered
+
+    def tree(self, value: object, path: Path) -> ir.Tree:
+        """Return a part of a request in the service's own words; a lone reference keeps its type."""
+        match value:
+            case dict():
+                return ir.Mapping(tuple((str(k), self.tree(v, (*path, str(k)))) for k, v in value.items()))
+            case list():
+                return ir.Sequence(tuple(self.tree(v, (*path, i)) for i, v in enumerate(value)))
+            case Template(only=reference) if reference is not None:
+                return self.reference(reference, path)
+            case Template():
+                return self.text(value, path)
+            case str() | bool() | int() | float() | None:
+                return value
+            case _:
+                what = f"a {type(value).__name__} has no place in a request"
+                self.problems.append(Diagnostic("BF206", what, path, "quote it"))
+                return None
 
     def number(self, value: int | Template, path: Path) -> ir.Number:
         """Return a whole number, or a reference to one."""
@@ -87,10 +120,12 @@ class Values:
         self._wants(found, (ir.Kind.BOOLEAN, ir.Kind.UNKNOWN), path, "true or false")
         return found
 
-    def _wants(self, reference: ir.Reference, kinds: Collection[ir.Kind], path: Path, wanted: str) -> None:
+    def _wants(
+        self, reference: ir.Reference, kinds: Collection[ir.Kind], path: Path, wanted: str, hint: str | None = None
+    ) -> None:
         if reference.kind not in kinds:
             what = f"{wanted} is wanted here, and the reference gives {_KIND_WORDS[reference.kind]}"
-            self.problems.append(Diagnostic("BF308", what, path))
+            self.problems.append(Diagnostic("BF308", what, path, hint))
 
 
 def _address_hint(path: Path, written: str) -> str:
@@ -110,6 +145,8 @@ def _address_hint(path: Path, written: str) -> str:
 _KIND_WORDS = {
     ir.Kind.URI: "an address of data",
     ir.Kind.ARTIFACT: "the address of a model",
+    ir.Kind.MODEL: "the name of a model",
+    ir.Kind.ARN: "an ARN",
     ir.Kind.TEXT: "text",
     ir.Kind.NUMBER: "a number",
     ir.Kind.BOOLEAN: "true or false",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from buzzflow.diagnostics import Diagnostic
+from buzzflow.views.problems import is_file, without_values
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -20,7 +21,7 @@ def github(diagnostics: Iterable[Diagnostic]) -> str:
 
 def _annotation(diagnostic: Diagnostic) -> str:
     properties = {"title": diagnostic.code}
-    if (span := diagnostic.span) is not None:
+    if (span := diagnostic.span) is not None and is_file(span):
         properties = {"file": span.file, "line": str(span.line), "col": str(span.column), **properties}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{diagnostic.severity} {told}::{_message(text(diagnostic))}"
@@ -35,8 +36,11 @@ def _property(value: str) -> str:
 
 
 def text(diagnostic: Diagnostic) -> str:
-    """Return summary and hint in one text."""
-    return diagnostic.summary if diagnostic.hint is None else f"{diagnostic.summary}\nhelp: {diagnostic.hint}"
+    """Return summary, note and hint in one text."""
+    shown = without_values(diagnostic)
+    place = f"in {shown.span.file}" if shown.span is not None and not is_file(shown.span) else None
+    more = (("at", place), ("note", shown.note), ("help", shown.hint))
+    return "\n".join([shown.summary, *(f"{word}: {told}" for word, told in more if told)])
 
 
 def sarif(diagnostics: Iterable[Diagnostic], *, version: str) -> dict[str, Any]:
@@ -54,7 +58,7 @@ def _result(diagnostic: Diagnostic) -> dict[str, Any]:
         "level": diagnostic.severity.value,
         "message": {"text": text(diagnostic)},
     }
-    if (span := diagnostic.span) is not None:
+    if (span := diagnostic.span) is not None and is_file(span):
         region = {"startLine": span.line, "startColumn": span.column}
         location = {"artifactLocation": {"uri": span.file.replace("\\", "/")}, "region": region}
         result["locations"] = [{"physicalLocation": location}]

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from buzzflow.diagnostics import Diagnostic, Severity, Span
+from buzzflow.loader.secret_shapes import hidden, mask, without_secrets
 
 _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 _BLUE, _BOLD, _OFF = "\x1b[34m", "\x1b[1m", "\x1b[0m"
 MAX_SOURCE = 160
+_SECRETS = frozenset(("BF160",))
 
 
 def human(diagnostics: Iterable[Diagnostic], line_of: Callable[[Span], str | None], *, colour: bool = False) -> str:
     """Return the diagnostics with their source lines; *line_of* gives the text of a span's line."""
-    return "\n\n".join(_one(d, line_of(d.span) if d.span else None, colour=colour) for d in diagnostics)
+    shown = map(without_values, diagnostics)
+    return "\n\n".join(_one(d, line_of(d.span) if d.span else None, colour=colour) for d in shown)
+
+
+def without_values(diagnostic: Diagnostic) -> Diagnostic:
+    """Return the diagnostic with what looks like a secret masked, whatever it is about."""
+    quotes_a_line = diagnostic.code == "BF110"
+    hint = None if diagnostic.hint is None else without_secrets(diagnostic.hint, yaml=quotes_a_line)
+    return replace(diagnostic, summary=without_secrets(diagnostic.summary), hint=hint)
 
 
 def _one(diagnostic: Diagnostic, source: str | None, *, colour: bool) -> str:
@@ -24,14 +35,41 @@ def _one(diagnostic: Diagnostic, source: str | None, *, colour: bool) -> str:
     head = paint(_COLOURS[diagnostic.severity], f"{diagnostic.severity}[{diagnostic.code}]")
     lines = [f"{head}: {paint(_BOLD, diagnostic.summary)}"]
     if (span := diagnostic.span) is not None:
-        lines.append(f"  {paint(_BLUE, '-->')} {span.file}:{span.line}:{span.column}")
+        place = f"{span.file}:{span.line}:{span.column}" if is_file(span) else span.file
+        lines.append(f"  {paint(_BLUE, '-->')} {place}")
         if source is not None:
-            lines += _excerpt(span, source, paint)
+            lines += _excerpt(*_masked(diagnostic, span, source), paint)
     if diagnostic.path:
         lines.append(f"  at: {dotted(diagnostic)}")
+    if diagnostic.note:
+        lines.append(f"  note: {diagnostic.note}")
     if diagnostic.hint:
         lines.append(f"  {paint(_BOLD, 'help')}: {diagnostic.hint}")
     return "\n".join(lines)
+
+
+def is_file(span: Span) -> bool:
+    """Whether the place is in a file; what `--set` gives has none."""
+    return not span.file.startswith("--set ")
+
+
+def _masked(diagnostic: Diagnostic, span: Span, source: str) -> tuple[Span, str]:
+    """Return the line without secrets, and the place of the mark in what is left of it."""
+    at = span.column - 1
+    parts = hidden(source, yaml=True)
+    if diagnostic.code in _SECRETS and not any(start <= at < end or at < start for start, end in parts):
+        start = at + (source[at : at + 1] in ("'", '"'))  # a secret by its place: no look tells where it ends
+        parts = [part for part in parts if part[1] <= at] + [(start, len(source))]
+    pieces, end, column = [], 0, at
+    for start, stop in parts:
+        masked = mask(source[start:stop])
+        pieces += [source[end:start], masked]
+        if stop <= at:
+            column -= stop - start - len(masked)
+        elif start < at:
+            column -= at - start
+        end = stop
+    return replace(span, column=column + 1), "".join([*pieces, source[end:]])
 
 
 def _excerpt(span: Span, source: str, paint: Callable[[str, str], str]) -> list[str]:
@@ -57,12 +95,13 @@ def as_data(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
             "severity": d.severity.value,
             "summary": d.summary,
             "hint": d.hint,
+            "note": d.note,
             "path": list(d.path),
             "file": d.span.file if d.span else None,
             "line": d.span.line if d.span else None,
             "column": d.span.column if d.span else None,
         }
-        for d in diagnostics
+        for d in map(without_values, diagnostics)
     ]
 
 

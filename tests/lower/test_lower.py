@@ -13,7 +13,7 @@ from buzzflow.config.parse import parse, parse_environment
 from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, Span
 from buzzflow.loader.interpolate import interpolate
 from buzzflow.loader.nodes import from_plain
-from buzzflow.loader.shorthands import expand_shorthands
+from buzzflow.loader.shorthands import expand_shorthands, list_arguments
 from buzzflow.lower import lower
 from buzzflow.lower.lower import Lowered
 
@@ -21,7 +21,7 @@ STOP = {"type": "fail", "message": "stop"}
 
 
 def lowered(data: dict[str, Any], code: dict[str, ir.Code] | None = None, environment: Any = None) -> Lowered:
-    tree = expand_shorthands(interpolate(from_plain(data, Span("f", 1, 1))))
+    tree = list_arguments(expand_shorthands(interpolate(from_plain(data, Span("f", 1, 1)))))
     config = parse(tree.plain(), name="ctr")
     return lower(config, code=code or {}, environment=None if environment is None else parse_environment(environment))
 

@@ -7,9 +7,11 @@ from buzzflow.template import Reference
 NAMES = Names(
     {"date": ir.Kind.TEXT},
     {
-        "extract": StepNames(("train", "test"), ("m", "m.deep", "m.deep.er", "other"), {"job_name": ir.Kind.TEXT}),
-        "train": StepNames(words={"model": ir.Kind.ARTIFACT}, metrics=("auc", "val.auc")),
-        "stop": StepNames(),
+        "extract": StepNames(
+            "processing", dict.fromkeys(("train", "test"), ir.Kind.URI), ("m", "m.deep", "m.deep.er", "other")
+        ),
+        "train": StepNames("training", metrics=("auc", "val.auc")),
+        "stop": StepNames("fail"),
     },
 )
 

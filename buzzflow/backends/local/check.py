@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buzzflow import ir
-from buzzflow.diagnostics import Diagnostic
+from buzzflow.diagnostics import Diagnostic, Path, Severity
+
+_LATER = "delete it for local runs in pipeline.local.yaml: steps: {name: null}, with those that need it"
 
 
 def check(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
     """Yield the references that only the service answers, and the data that a laptop cannot stream."""
     for step in pipeline.steps:
+        if not isinstance(step.work, ir.Processing | ir.Training | ir.Condition | ir.Fail):
+            what = f"a {step.work.type} step cannot be tried here"
+            yield Diagnostic("BF422", what, ("steps", step.name, "type"), _LATER)
+            continue
+        if isinstance(step.work, ir.Training) and step.work.algorithm is not None:
+            path: Path = ("steps", step.name, "algorithm")
+            yield Diagnostic("BF422", "an algorithm resource exists on the service only", path, _LATER)
+        if step.patch is not None:
+            path = ("steps", step.name, "arguments_patch")
+            what = "arguments_patch is in the service's words, and is not tried here"
+            yield Diagnostic("BF423", what, path, severity=Severity.WARNING)
         for reference in ir.references(step.work):
             if isinstance(reference, ir.DescribeReference):
                 told = ".".join(reference.path)

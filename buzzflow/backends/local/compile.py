@@ -46,7 +46,7 @@ def _step(step: ir.Step) -> plan.Step:
         case ir.Fail(message=message):
             return plan.FailStep(name=step.name, needs=needs, branch=branch, message=expression(message))
         case _:
-            assert_never(step.work)
+            raise ValueError(f"step {step.name!r} cannot run here, as `check` says")
 
 
 def _container(step: ir.Step) -> plan.Container:
@@ -60,7 +60,8 @@ def _container(step: ir.Step) -> plan.Container:
         entrypoint=None if entrypoint is None else [expression(e) for e in entrypoint],
         arguments=[expression(a) for a in job.arguments],
         environment={k: expression(v) for k, v in environment},
-        inputs=[plan.Input(name=i.name, source=expression(i.source), path=i.path) for i in job.inputs],
+        inputs=[_input(i) for i in job.inputs],
+        secrets=[variable for variable, _ in job.secrets],
         outputs=[_output(o) for o in job.outputs],
         code=_code(step, job.code),
         isolation=isolation if isinstance(isolation, bool) else _lookup(isolation),
@@ -71,14 +72,32 @@ def _container(step: ir.Step) -> plan.Container:
     )
 
 
-def _image(image: ir.Image) -> plan.Expression | plan.Framework:
+def _image(image: ir.Image) -> plan.Expression | plan.Framework | plan.Build:
     match image:
         case ir.ImageUri(uri=uri):
             return expression(uri)
         case ir.FrameworkImage(framework=framework, version=version):
             return plan.Framework(framework=framework, version=version)
+        case ir.BuiltImage(context=context):
+            return plan.Build(digest=context.digest, files=_files(context))
         case _:
             assert_never(image)
+
+
+def _files(bundle: ir.Bundle) -> list[plan.CodeFile]:
+    return [plan.CodeFile(path=f.path, sha256=f.sha256, size=f.size, executable=f.executable) for f in bundle.files]
+
+
+def _input(item: ir.Input) -> plan.Input:
+    source: plan.Expression | plan.Files | None
+    match item.source:
+        case ir.Bundle() as files:
+            source = plan.Files(digest=files.digest, files=_files(files))
+        case ir.FileSystem() | ir.Athena() | ir.Redshift():
+            source = None
+        case value:
+            source = expression(value)
+    return plan.Input(name=item.name, source=source, path=item.path, extract=item.extract)
 
 
 def _output(output: ir.Output) -> plan.Output:
@@ -93,9 +112,7 @@ def _output(output: ir.Output) -> plan.Output:
 def _code(step: ir.Step, code: ir.Code | None) -> plan.Code | None:
     if code is None:
         return None
-    files = [
-        plan.CodeFile(path=f.path, sha256=f.sha256, size=f.size, executable=f.executable) for f in code.bundle.files
-    ]
+    files = _files(code.bundle)
     digest = next((f.sha256 for f in code.bundle.files if f.path == code.requirements), None)
     return plan.Code(digest=code.bundle.digest, path=contract.code_directory(step), files=files, requirements=digest)
 
@@ -141,6 +158,10 @@ def _lookup(reference: ir.Reference) -> plan.Lookup:
             return plan.ReportValue(step=step, report=report, path=list(path))
         case ir.RunReference(field=field):
             return plan.RunValue(field=field)
+        case ir.StoredJsonReference(uri=uri, path=path):
+            return plan.StoredValue(uri=expression(uri), path=list(path))
+        case ir.ItemReference():
+            raise ValueError("a foreach step cannot run here, as `check` says")
         case _:
             assert_never(reference)
 
@@ -184,6 +205,10 @@ def _not_tried(pipeline: ir.Pipeline) -> Iterator[str]:
                 yield "spot"
             if step.work.input_mode == "fast_file":
                 yield "fast_file"
+            if step.work.debugger is not None:
+                yield "debugger"
+            if step.work.profiler is not None:
+                yield "profiler"
 
 
 def _not_tried_of_job(job: ir.Job) -> Iterator[str]:
@@ -195,7 +220,10 @@ def _not_tried_of_job(job: ir.Job) -> Iterator[str]:
         "encryption": job.encryption.volume_key or job.encryption.output_key,
         "instance.count": job.instance.count != 1,
         "instance.keep_alive": job.instance.keep_alive,
+        "instance.fallbacks": job.instance.fallbacks,
         "upload: continuous": any(o.upload == "continuous" for o in job.outputs),
+        "feature_group": any(o.feature_group is not None for o in job.outputs),
+        "code.launcher: image": job.code is not None and job.code.launcher == "image",
     }
     yield from (name for name, is_asked in asked.items() if is_asked)
 

@@ -34,6 +34,7 @@ class Known:
     addresses: dict[tuple[str, str], str] = field(default_factory=dict)
     reports: dict[tuple[str, str], Path] = field(default_factory=dict)
     properties: dict[tuple[str, str], Plain] = field(default_factory=dict)
+    find: Callable[[str], Path] | None = None  # where an address lies on this machine
 
 
 def text(expression: plan.Expression, known: Known) -> str:
@@ -69,6 +70,11 @@ def value(expression: plan.Scalar, known: Known) -> Plain:
         case plan.ReportValue(step=step, report=report, path=path):
             file = _found(known.reports, (step, report), f"step {step!r} left no report {report!r}")
             return _in_report(file, path, f"report {report!r} of step {step!r}")
+        case plan.StoredValue(uri=uri, path=path):
+            address = text(uri, known)
+            if known.find is None:
+                raise EvaluationError(f"{address} cannot be read here")
+            return _in_report(known.find(address), path, address)
         case plan.RunValue(field=name):
             return known.run[name]
         case plan.Join(parts=parts):

@@ -26,12 +26,14 @@ class Setting:
     """What a step runs in: an image, and what is installed over it once.
 
     *requirements* are the contents of requirement files, in order; equal contents are installed once. *wheels* are
-    pinned packages that make the image like the framework's that it stands in for.
+    pinned packages that make the image like the framework's that it stands in for. *context* is a folder with a
+    Dockerfile, where the image is built from one.
     """
 
     image: str
     requirements: tuple[str, ...] = ()
     wheels: tuple[str, ...] = ()
+    context: Path | None = None
 
     @property
     def over_image(self) -> tuple[str, ...]:

@@ -54,6 +54,14 @@ class ReportValue(_Data):
     path: list[str]
 
 
+class StoredValue(_Data):
+    """A value in a JSON file in the store."""
+
+    get: Literal["stored"] = "stored"
+    uri: Expression
+    path: list[str]
+
+
 class RunValue(_Data):
     """Something about the run."""
 
@@ -69,7 +77,7 @@ class Join(_Data):
 
 
 Lookup = Annotated[
-    ParameterValue | OutputAddress | StepProperty | DescribePath | ReportValue | RunValue | Join,
+    ParameterValue | OutputAddress | StepProperty | DescribePath | ReportValue | StoredValue | RunValue | Join,
     Field(discriminator="get"),
 ]
 Expression = str | Lookup
@@ -118,12 +126,29 @@ class Some(_Data):
 Test = Annotated[Compare | Member | Negation | Every | Some, Field(discriminator="test")]
 
 
+class CodeFile(_Data):
+    """A file of the repository that travels with the plan, by digest."""
+
+    path: str
+    sha256: str
+    size: int
+    executable: bool = False
+
+
+class Files(_Data):
+    """Files of the repository, read as data."""
+
+    digest: str
+    files: list[CodeFile]
+
+
 class Input(_Data):
-    """Data at *path*, from an address."""
+    """Data at *path*, from an address or from the repository; None is what only `local.data` can name."""
 
     name: str
-    source: Expression
+    source: Expression | Files | None
     path: str
+    extract: bool = False  # unpack its archives before the script starts
 
 
 class Output(_Data):
@@ -142,13 +167,11 @@ class Framework(_Data):
     version: str
 
 
-class CodeFile(_Data):
-    """A file of the code bundle."""
+class Build(_Data):
+    """An image that is built from files of the repository."""
 
-    path: str
-    sha256: str
-    size: int
-    executable: bool = False
+    digest: str
+    files: list[CodeFile]
 
 
 class Code(_Data):
@@ -172,10 +195,11 @@ class Training(_Data):
 class Container(_Data):
     """What a processing or training step runs."""
 
-    image: Expression | Framework
+    image: Expression | Framework | Build
     entrypoint: list[Expression] | None = None
     arguments: list[Expression] = []
     environment: dict[str, Expression] = {}
+    secrets: list[str] = []  # variables that the shell must have: their values never stand here
     inputs: list[Input] = []
     outputs: list[Output] = []
     code: Code | None = None
@@ -190,7 +214,7 @@ class Need(_Data):
     """The step comes after another."""
 
     step: str
-    because: Literal["reference", "depends_on", "branch"]
+    because: Literal["reference", "depends_on", "branch", "foreach"]
     when: Literal["completed", "failed", "stopped", "any"] = "completed"
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from buzzflow import ir
 from buzzflow.backends.local import plan, standins
 from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.store import AddressError, Store
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.loader.bundle import stage_bundle
+
+BUILT = "buzzflow/built"  # images that are built from a folder of the repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,9 @@ def prepare(request: RunRequest, *, started: str) -> Ready:
         "start_time": started,
         "now": started,
     }
-    known = Known(parameters, run)
     store = request.store()
-    problems = [*_missing_data(request.plan, known, store)]
+    known = Known(parameters, run, find=store.path)
+    problems = [*_missing_data(request, known, store), *_missing_secrets(request.plan)]
     settings: dict[str, Setting] = {}
     warnings: dict[str, None] = {}
     for step in request.plan.steps:
@@ -145,13 +150,36 @@ def _convert(kind: type[int] | type[float], given: str, wanted: str) -> int | fl
 # ------------------------------------------------------------------ data
 
 
-def _missing_data(pipeline: plan.RunPlan, known: Known, store: Store) -> Iterator[Diagnostic]:
-    """Yield every source that is known now and not there; outputs of steps come later."""
+def place_of(step: str, name: str) -> str:
+    """Return how `local.data` names an input: for one that has no address, or instead of it."""
+    return f"steps.{step}.inputs.{name}"
+
+
+def _missing_secrets(pipeline: plan.RunPlan) -> Iterator[Diagnostic]:
+    """Yield every secret that the shell does not have: here a variable of the same name stands in for it."""
     for step in pipeline.steps:
+        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
+            for variable in step.container.secrets:
+                if variable not in os.environ:
+                    hint = f"here it is read from the shell: export {variable}=…"
+                    path = ("steps", step.name, "secrets", variable)
+                    yield Diagnostic("BF506", f"secret {variable!r} is not set on this machine", path, hint)
+
+
+def _missing_data(request: RunRequest, known: Known, store: Store) -> Iterator[Diagnostic]:
+    """Yield every source that is known now and not there; outputs of steps come later."""
+    for step in request.plan.steps:
         if not isinstance(step, plan.ProcessingStep | plan.TrainingStep):
             continue
         for item in step.container.inputs:
-            path = ("steps", step.name, "inputs", item.name, "from")
+            if place_of(step.name, item.name) in request.data or isinstance(item.source, plan.Files):
+                continue
+            path: tuple[str, ...] = ("steps", step.name, "inputs", item.name, "from")
+            if item.source is None:
+                named = place_of(step.name, item.name)
+                hint = f"name sample data in pipeline.local.yaml: local: {{data: {{{named}: path/to/folder}}}}"
+                yield Diagnostic("BF501", f"input {item.name!r} has no data on this machine", path[:-1], hint)
+                continue
             if not _known_at_start(item.source):
                 continue
             try:
@@ -180,6 +208,7 @@ def _known_at_start(expression: plan.Expression) -> bool:
 def _setting(container: plan.Container, request: RunRequest, known: Known) -> tuple[Setting, list[str]]:
     wheels: tuple[str, ...] = ()
     warnings: list[str] = []
+    context: Path | None = None
     match container.image:
         case plan.Framework(framework=framework, version=version):
             asked = f"{framework}:{version}"
@@ -188,6 +217,8 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
                 standin = standins.find(framework, version)
                 image, wheels = standin.image, standin.requirements
                 warnings.append(f"{asked} is a private image: {image} with {', '.join(wheels)} stands in for it here")
+        case plan.Build() as build:
+            image, context = f"{BUILT}:{build.digest[:32]}", _build_context(build, request)
         case expression:
             asked = text(expression, known)
             image = request.images.get(asked, asked)
@@ -195,4 +226,13 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
     code = container.code
     if code is not None and code.requirements is not None:
         requirements = (request.contents[code.requirements].read_text("utf-8"),)
-    return Setting(image, requirements, wheels), warnings
+    return Setting(image, requirements, wheels, context), warnings
+
+
+def _build_context(build: plan.Build, request: RunRequest) -> Path:
+    """Lay out the folder that an image is built from; equal files are laid out once."""
+    folder = request.state / "cache" / "builds" / build.digest
+    if not folder.exists():
+        files = tuple(ir.BundleFile(f.path, f.sha256, f.size, f.executable) for f in build.files)
+        stage_bundle(ir.Bundle(build.digest, files), request.contents, folder)
+    return folder

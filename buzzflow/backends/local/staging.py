@@ -76,7 +76,9 @@ def lay_out(
         place = stage.inside(item.path)
         place.mkdir(parents=True)
         source = sources[item.name]
-        if source.is_dir():
+        if item.extract:  # archives are unpacked beside themselves, so the step gets a copy that it may write to
+            _copy(source, place)
+        elif source.is_dir():
             mounts.append(Mount(source, item.path, read_only=True))
         else:
             _place(source, place / source.name)
@@ -87,6 +89,16 @@ def lay_out(
     (stage.folder / "output").mkdir(exist_ok=True)
     _configure(stage, container, hyperparameters, instance_type)
     return tuple(mounts)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target / source.name)
+    except (OSError, shutil.Error) as e:
+        raise StagingError(f"cannot copy {source}: {e}") from None
 
 
 def _place(source: Path, target: Path) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.request import BUILT, RunRequest
 from buzzflow.backends.local.staging import OPT_ML, Stage, pack
 
 ContainerStep = plan.ProcessingStep | plan.TrainingStep
@@ -102,9 +102,11 @@ def _take_model(place: StepPlace, metrics: Mapping[str, float], stop: threading.
     return Left(properties={(step.name, word): value for word, value in words.items()})
 
 
-def _image(image: plan.Expression | plan.Framework, known: evaluate.Known) -> str:
+def _image(image: plan.Expression | plan.Framework | plan.Build, known: evaluate.Known) -> str:
     match image:
         case plan.Framework(framework=framework, version=version):
             return f"{framework}:{version}"
+        case plan.Build(digest=digest):
+            return f"{BUILT}:{digest[:32]}"
         case _:
             return evaluate.text(image, known)

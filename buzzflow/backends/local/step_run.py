@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from buzzflow import ir
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
+from buzzflow.backends.local.request import place_of
 from buzzflow.backends.local.staging import StagingError, lay_out
 from buzzflow.backends.local.step_log import StepLog, printable
 from buzzflow.backends.local.step_results import Left, StepPlace, nothing_written, take
 from buzzflow.backends.local.store import AddressError
+from buzzflow.diagnostics import PipelineError
+from buzzflow.loader.bundle import stage_bundle
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z_]\w*)")
 
@@ -88,6 +93,9 @@ def _environment(place: StepPlace) -> dict[str, str]:
         environment["TRAINING_JOB_NAME"] = place.job_name
     if container.code is not None and container.code.requirements is not None:
         environment["BUZZFLOW_REQUIREMENTS"] = "installed"
+    if container.secrets:  # here they come from the shell: nothing is left to read
+        environment.pop("BUZZFLOW_SECRETS", None)
+        environment |= {variable: os.environ[variable] for variable in container.secrets}
     return environment
 
 
@@ -105,11 +113,29 @@ def _mounts(place: StepPlace) -> tuple[Mount, ...]:
 
 
 def _source(item: plan.Input, place: StepPlace) -> Path:
+    if (named := place.request.data.get(place_of(place.step.name, item.name))) is not None:
+        return named
+    if isinstance(item.source, plan.Files):
+        return _files(item.source, place)
+    if item.source is None:
+        raise StagingError(f"input {item.name!r} has no data on this machine")
     address = evaluate.text(item.source, place.known)
     path = place.request.store().path(address)
     if not path.exists():
         raise StagingError(f"input {item.name!r}: there is nothing at {address}")
     return path
+
+
+def _files(files: plan.Files, place: StepPlace) -> Path:
+    """Lay out files of the repository as they are on the service: one is a file in a folder, too."""
+    folder = place.folder / "files" / files.digest
+    if not folder.exists():
+        listed = tuple(ir.BundleFile(f.path, f.sha256, f.size, f.executable) for f in files.files)
+        try:
+            stage_bundle(ir.Bundle(files.digest, listed), place.request.contents, folder)
+        except PipelineError as e:
+            raise StagingError(e.diagnostics[0].summary) from None
+    return folder
 
 
 # ------------------------------------------------------------------ failures

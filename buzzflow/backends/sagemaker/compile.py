@@ -11,8 +11,19 @@ from collections.abc import Mapping
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
 from buzzflow.backends.sagemaker.conditions import say_conditions
-from buzzflow.backends.sagemaker.jobs import processing_arguments, training_arguments
-from buzzflow.backends.sagemaker.text import Object, get, say
+from buzzflow.backends.sagemaker.jobs import processing_arguments, training_arguments, tuning_arguments
+from buzzflow.backends.sagemaker.models import model_arguments, register_arguments, transform_arguments
+from buzzflow.backends.sagemaker.patch import patched
+from buzzflow.backends.sagemaker.scope import Scope
+from buzzflow.backends.sagemaker.services import (
+    automl_arguments,
+    call_members,
+    check_arguments,
+    check_members,
+    notebook_arguments,
+    service_arguments,
+)
+from buzzflow.backends.sagemaker.text import Object
 
 ARTIFACT = "pipeline-definition.json"
 # AWS's two families of exceptions; a policy may hold only one (Developer Guide, "Retry Policy for Pipeline Steps").
@@ -32,13 +43,15 @@ def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
 
 def definition(pipeline: ir.Pipeline) -> Object:
     """Return the definition of *pipeline* as data."""
-    experiment = {"ExperimentName": get("Execution.PipelineName"), "TrialName": get("Execution.PipelineExecutionId")}
+    scope = Scope(pipeline)
+    name, trial = pipeline.experiment or (ir.RunReference("pipeline"), ir.RunReference("id"))
+    experiment = {"ExperimentName": scope.say(name), "TrialName": scope.say(trial)}
     return {
         "Version": "2020-12-01",
         "Metadata": {},
         "Parameters": [_parameter(p) for p in pipeline.parameters],
         "PipelineExperimentConfig": experiment,
-        "Steps": _Steps(pipeline).of(None),
+        "Steps": _Steps(scope).of(None),
     }
 
 
@@ -56,22 +69,21 @@ def _typed(parameter: ir.Parameter, value: str | float) -> str | float:
 
 
 class _Steps:
-    """The steps of one pipeline, found by the branch that they belong to."""
+    """The steps of one pipeline, found by the branch or the foreach step that they belong to."""
 
-    def __init__(self, pipeline: ir.Pipeline) -> None:
-        self._pipeline = pipeline
-        self._by_name = {step.name: step for step in pipeline.steps}
-        self._by_branch: dict[ir.Branch | None, list[ir.Step]] = {}
-        for step in pipeline.steps:
-            self._by_branch.setdefault(step.branch, []).append(step)
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._nested: dict[ir.Branch | str | None, list[ir.Step]] = {}
+        for step in scope.pipeline.steps:
+            self._nested.setdefault(step.inside or step.branch, []).append(step)
 
-    def of(self, branch: ir.Branch | None) -> list[Object]:
-        """Return the steps of *branch*, in the order of the pipeline; None is outside of all branches."""
-        return [self._step(step) for step in self._by_branch.get(branch, ())]
+    def of(self, parent: ir.Branch | str | None) -> list[Object]:
+        """Return the steps of a branch or a foreach step, in the order of the pipeline; None is outside of all."""
+        return [self._step(step) for step in self._nested.get(parent, ())]
 
     def _step(self, step: ir.Step) -> Object:
-        kind, arguments = self._work(step)
-        found: Object = {"Name": step.name, "Type": kind, "Arguments": arguments}
+        kind, arguments, members = self._work(step)
+        found: Object = {"Name": step.name, "Type": kind, "Arguments": patched(arguments, step.patch, self._scope)}
         if order := _depends_on(step):
             found["DependsOn"] = order
         if step.display_name is not None:
@@ -82,25 +94,59 @@ class _Steps:
             found["RetryPolicies"] = policies
         if step.cache is not None:
             found["CacheConfig"] = _cache(step.cache)
-        if isinstance(step.work, ir.Processing) and (files := _property_files(step.work.job)):
-            found["PropertyFiles"] = files
-        return found
+        return found | members
 
-    def _work(self, step: ir.Step) -> tuple[str, Object]:
+    def _work(self, step: ir.Step) -> tuple[str, Object, Object]:  # noqa: PLR0912  # one for each type
+        """Return the type of the step in the definition, its arguments, and its members beside them."""
+        scope = self._scope
         match step.work:
             case ir.Processing(job=job):
-                return "Processing", processing_arguments(self._pipeline, step, job, self._by_name)
+                files = _property_files(job)
+                return "Processing", processing_arguments(scope, step, job), {"PropertyFiles": files} if files else {}
             case ir.Training() as work:
-                return "Training", training_arguments(self._pipeline, step, work, self._by_name)
-            case ir.Condition(test=test):
-                arguments: Object = {
-                    "Conditions": say_conditions(test, self._by_name),
-                    "IfSteps": self.of(ir.Branch(step.name, taken=True)),
-                    "ElseSteps": self.of(ir.Branch(step.name, taken=False)),
-                }
-                return "Condition", arguments
+                return "Training", training_arguments(scope, step, work), {}
+            case ir.Tuning() as work:
+                return "Tuning", tuning_arguments(scope, step, work), {}
+            case ir.Transform() as work:
+                return "Transform", transform_arguments(scope, step, work), {}
+            case ir.Model() as work:
+                return "Model", model_arguments(scope, work), {}
+            case ir.RegisterModel() as work:
+                return "RegisterModel", register_arguments(scope, work), {}
+            case ir.Condition() as work:
+                return "Condition", self._condition(step, work), {}
             case ir.Fail(message=message):
-                return "Fail", {"ErrorMessage": say(message, self._by_name)}
+                return "Fail", {"ErrorMessage": scope.say(message)}, {}
+            case ir.Foreach() as work:
+                return "ForEach", self._foreach(step, work), {}
+            case ir.Lambda() as work:
+                return "Lambda", scope.pairs(work.arguments), call_members(scope, work)
+            case ir.Callback() as work:
+                return "Callback", scope.pairs(work.arguments), call_members(scope, work)
+            case ir.Check() as work:
+                kind = {"quality_check": "QualityCheck", "clarify_check": "ClarifyCheck"}[work.type]
+                return kind, check_arguments(scope, step, work), check_members(scope, work)
+            case ir.AutoML() as work:
+                return "AutoML", automl_arguments(scope, step, work), {}
+            case ir.Notebook() as work:
+                return "Training", notebook_arguments(scope, step, work), {}
+            case ir.Service() as work:
+                members = scope.tree(work.members)
+                return work.step_type, service_arguments(scope, work), members if isinstance(members, dict) else {}
+
+    def _condition(self, step: ir.Step, work: ir.Condition) -> Object:
+        return {
+            "Conditions": say_conditions(work.test, self._scope.steps),
+            "IfSteps": self.of(ir.Branch(step.name, taken=True)),
+            "ElseSteps": self.of(ir.Branch(step.name, taken=False)),
+        }
+
+    def _foreach(self, step: ir.Step, work: ir.Foreach) -> Object:
+        return {
+            "IterableItems": self._scope.say(work.items),
+            "MaxConcurrency": work.max_concurrency,
+            "ForEachBody": self.of(step.name),
+        }
 
 
 def _depends_on(step: ir.Step) -> list[object]:

@@ -11,24 +11,35 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from buzzflow import ir
 from buzzflow.diagnostics import did_you_mean
 
 ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+")
 _ANY = "any"
+_PURPOSE = {"training": "", "serving": "serving "}
 
 
 class _Framework(TypedDict):
     aliases: dict[str, str]
     versions: dict[str, dict[str, dict[str, int | str]]]  # version, Python, accelerator or "registries"
+    serving: NotRequired[dict[str, dict[str, dict[str, int | str]]]]  # where they are others
+
+
+class _Service(TypedDict):
+    registries: int
+    image: str
 
 
 class _Table(TypedDict):
     dns_suffixes: dict[str, str]
     registries: list[dict[str, str]]
     frameworks: dict[str, _Framework]
+    services: dict[str, _Service]
+
+
+Scope = Literal["training", "serving"]
 
 
 class UnknownImageError(Exception):
@@ -39,10 +50,26 @@ class UnknownImageError(Exception):
         self.code, self.field, self.summary, self.hint = code, field, summary, hint
 
 
-def framework_image_uri(image: ir.FrameworkImage, instance: ir.Value, region: str) -> str:
-    """Return the address of *image* for machines of type *instance*; UnknownImageError says what there is instead."""
+def service_image_uri(service: Literal["model-monitor", "clarify"], region: str) -> str:
+    """Return the address of the service's own image for its checks; UnknownImageError when the region has none."""
     table = _table()
-    versions = _versions(image, table)
+    entry = table["services"][service]
+    accounts = table["registries"][entry["registries"]]
+    if region not in accounts:
+        hint = did_you_mean(region, accounts, label="regions that have it")
+        raise UnknownImageError("BF403", "framework", f"{service} has no image in region {region!r}", hint)
+    return f"{accounts[region]}.dkr.ecr.{region}.{dns_suffix(region)}/{entry['image']}"
+
+
+def framework_image_uri(
+    image: ir.FrameworkImage, instance: ir.Value | None, region: str, scope: Scope = "training"
+) -> str:
+    """Return the address of *image* for machines of type *instance*; UnknownImageError says what there is instead.
+
+    *scope* training is for processing, too. A serving image is for a CPU unless the image says otherwise.
+    """
+    table = _table()
+    versions = _versions(image, table, scope)
     tags = _python(image, versions)
     accounts = table["registries"][int(tags["registries"])]
     if region not in accounts:
@@ -51,7 +78,7 @@ def framework_image_uri(image: ir.FrameworkImage, instance: ir.Value, region: st
             "BF403", "framework", f"{image.framework} {image.version} has no image in region {region!r}", hint
         )
     tag = _accelerator(image, instance, {a: str(t) for a, t in tags.items() if a != "registries"})
-    return f"{accounts[region]}.dkr.ecr.{region}.{_dns_suffix(region, table['dns_suffixes'])}/{tag}"
+    return f"{accounts[region]}.dkr.ecr.{region}.{dns_suffix(region)}/{tag}"
 
 
 @cache
@@ -60,21 +87,22 @@ def _table() -> _Table:
     return table
 
 
-def _versions(image: ir.FrameworkImage, table: _Table) -> Mapping[str, Mapping[str, int | str]]:
+def _versions(image: ir.FrameworkImage, table: _Table, scope: Scope) -> Mapping[str, Mapping[str, int | str]]:
     framework = table["frameworks"].get(image.framework)
     if framework is None:
         hint = did_you_mean(image.framework, table["frameworks"], label="frameworks")
         summary = f"SageMaker has no images of framework {image.framework!r} that buzzflow knows"
         raise UnknownImageError("BF402", "framework", summary, hint)
     version = framework["aliases"].get(image.version, image.version)
-    if version not in framework["versions"]:
-        known = [*framework["versions"]]
+    versions = framework.get("serving", framework["versions"]) if scope == "serving" else framework["versions"]
+    if version not in versions:
+        known = [*versions]
         newest = f"there are {', '.join(known[-6:])}"
         hint = did_you_mean(image.version, known) if any(v.startswith(image.version) for v in known) else newest
         raise UnknownImageError(
-            "BF403", "version", f"{image.framework} has no image of version {image.version!r}", hint
+            "BF403", "version", f"{image.framework} has no {_PURPOSE[scope]}image of version {image.version!r}", hint
         )
-    return framework["versions"][version]
+    return versions[version]
 
 
 def _python(image: ir.FrameworkImage, pythons: Mapping[str, Mapping[str, int | str]]) -> Mapping[str, int | str]:
@@ -91,7 +119,7 @@ def _python(image: ir.FrameworkImage, pythons: Mapping[str, Mapping[str, int | s
     return pythons[image.python]
 
 
-def _accelerator(image: ir.FrameworkImage, instance: ir.Value, tags: Mapping[str, str]) -> str:
+def _accelerator(image: ir.FrameworkImage, instance: ir.Value | None, tags: Mapping[str, str]) -> str:
     if _ANY in tags:
         return tags[_ANY]
     wanted = image.accelerator or _accelerator_of(instance)
@@ -108,8 +136,10 @@ def _accelerator(image: ir.FrameworkImage, instance: ir.Value, tags: Mapping[str
     raise UnknownImageError("BF403", "accelerator", summary, f"add accelerator: one of {', '.join(tags)}")
 
 
-def _accelerator_of(instance: ir.Value) -> str | None:
-    """Return what machines of the family have, as `sagemaker.core.image_uris` decides it."""
+def _accelerator_of(instance: ir.Value | None) -> str | None:
+    """Return what machines of the family have, as `sagemaker.core.image_uris` decides it: without one, a cpu."""
+    if instance is None:
+        return "cpu"
     if not isinstance(instance, str):
         return None
     family = instance.removeprefix("ml.").partition(".")[0]
@@ -119,5 +149,7 @@ def _accelerator_of(instance: ir.Value) -> str | None:
     return "gpu" if family[:1] in ("g", "p") else "cpu"
 
 
-def _dns_suffix(region: str, suffixes: Mapping[str, str]) -> str:
+def dns_suffix(region: str) -> str:
+    """Return the end of host names in the partition of *region*."""
+    suffixes = _table()["dns_suffixes"]
     return next((suffix for prefix, suffix in suffixes.items() if region.startswith(prefix)), "amazonaws.com")

@@ -1,17 +1,17 @@
-"""Say what a job is in the words of CreateProcessingJob and CreateTrainingJob (Amazon SageMaker API Reference).
+"""Say what a job is in the words of CreateProcessingJob, CreateTrainingJob and CreateHyperParameterTuningJob.
 
-Members stand in the order, and have the defaults, of the SageMaker Python SDK 3.27.
+Members stand in the order, and have the defaults, of the SageMaker Python SDK 3.27 (Amazon SageMaker API Reference).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 
 from buzzflow import ir
 from buzzflow.backends import contract
-from buzzflow.backends.sagemaker.images import framework_image_uri
-from buzzflow.backends.sagemaker.places import CHECKPOINTS, code_uri, default_uri
-from buzzflow.backends.sagemaker.text import Object, Steps, say
+from buzzflow.backends.sagemaker import places
+from buzzflow.backends.sagemaker.scope import Scope
+from buzzflow.backends.sagemaker.text import Object
 
 DAY = 86_400
 _DATA_TYPES = {"prefix": "S3Prefix", "manifest": "ManifestFile", "augmented_manifest": "AugmentedManifestFile"}
@@ -21,103 +21,117 @@ _COMPRESSIONS = {"none": "None", "gzip": "Gzip"}
 _UPLOADS = {"end": "EndOfJob", "continuous": "Continuous"}
 
 
-def processing_arguments(pipeline: ir.Pipeline, step: ir.Step, job: ir.Job, steps: Steps) -> Object:
+def processing_arguments(scope: Scope, step: ir.Step, job: ir.Job) -> Object:
     """Return the request of CreateProcessingJob, but for the job's name, which the service chooses."""
-    found: Object = {"ProcessingResources": {"ClusterConfig": _machines(job, steps)}}
-    found["AppSpecification"] = {"ImageUri": _image(pipeline, job, steps), **_command(step, job, steps)}
-    if job.role is not None:
-        found["RoleArn"] = say(job.role, steps)
-    if inputs := [_processing_input(i, steps) for i in (*job.inputs, *_code(pipeline, step, job))]:
+    found: Object = {"ProcessingResources": {"ClusterConfig": scope.machines(job)}}
+    image = scope.image(job.image, job.instance.type)
+    found["AppSpecification"] = {"ImageUri": image, **scope.command(step, job)}
+    found |= scope.optional(RoleArn=job.role)
+    if inputs := [_processing_input(i, scope) for i in (*job.inputs, *_code(scope, step, job))]:
         found["ProcessingInputs"] = inputs
     if job.outputs:
-        outputs: Object = {"Outputs": [_processing_output(pipeline, step, o, steps) for o in job.outputs]}
-        found["ProcessingOutputConfig"] = outputs | _optional("KmsKeyId", job.encryption.output_key, steps)
-    found |= _environment(step, steps)
-    if job.network is not None:
-        found["NetworkConfig"] = {
-            "EnableNetworkIsolation": say(job.network.isolation, steps),
-            "EnableInterContainerTrafficEncryption": say(job.network.encrypt_traffic, steps),
-            **_vpc(job.network, steps),
-        }
+        outputs: Object = {"Outputs": [_processing_output(step, o, scope) for o in job.outputs]}
+        found["ProcessingOutputConfig"] = outputs | scope.optional(KmsKeyId=job.encryption.output_key)
+    found |= scope.environment(step)
+    found |= scope.network_config(job.network)
     if job.timeout is not None:
-        found["StoppingCondition"] = {"MaxRuntimeInSeconds": say(job.timeout, steps)}
-    return found | _tags(job, steps)
+        found["StoppingCondition"] = {"MaxRuntimeInSeconds": scope.say(job.timeout)}
+    return found | scope.tags(job.tags)
 
 
-def training_arguments(pipeline: ir.Pipeline, step: ir.Step, work: ir.Training, steps: Steps) -> Object:
+def training_arguments(scope: Scope, step: ir.Step, work: ir.Training) -> Object:
     """Return the request of CreateTrainingJob, but for the job's name, which the service chooses."""
     job = work.job
-    found: Object = {"AlgorithmSpecification": _algorithm(pipeline, step, work, steps)}
-    if work.hyperparameters:
-        found["HyperParameters"] = {name: say(value, steps) for name, value in work.hyperparameters}
-    if channels := [_channel(i, work.input_mode, steps) for i in (*job.inputs, *_code(pipeline, step, job))]:
+    algorithm = _algorithm(scope, work) | scope.command(step, job)
+    found: Object = {"AlgorithmSpecification": algorithm}
+    if hyperparameters := _hyperparameters(scope, work):
+        found["HyperParameters"] = hyperparameters
+    if channels := _channels(scope, step, work):
         found["InputDataConfig"] = channels
-    found["ResourceConfig"] = _machines(job, steps)
-    if job.network is not None:
-        found |= _vpc(job.network, steps)
-    if job.role is not None:
-        found["RoleArn"] = say(job.role, steps)
-    found |= _tags(job, steps)
-    found["StoppingCondition"] = _stopping(work, steps)
-    found["OutputDataConfig"] = {
-        "S3OutputPath": say(_model_output(pipeline, step, job), steps),
-        **_optional("KmsKeyId", job.encryption.output_key, steps),
-        "CompressionType": "GZIP",
+    found["ResourceConfig"] = scope.machines(job)
+    found |= scope.vpc(job.network)
+    found |= scope.optional(RoleArn=job.role)
+    found |= scope.tags(job.tags)
+    found["StoppingCondition"] = _stopping(scope, work)
+    found["OutputDataConfig"] = _output_data(scope, step, job)
+    found |= _checkpoints(scope, step, work)
+    found |= scope.environment(step)
+    found |= _spot_and_network(scope, work)
+    for part in (work.debugger, work.profiler):
+        said = scope.tree(part)
+        found |= said if isinstance(said, dict) else {}
+    return found
+
+
+def tuning_arguments(scope: Scope, step: ir.Step, work: ir.Tuning) -> Object:
+    """Return the request of CreateHyperParameterTuningJob; each try is started by the toolkit in its image."""
+    search, training = work.search, work.training
+    job = training.job
+    limits: Object = {"MaxParallelTrainingJobs": scope.say(search.max_parallel_jobs)}
+    limits |= scope.optional(MaxNumberOfTrainingJobs=search.max_jobs, MaxRuntimeInSeconds=search.timeout)
+    config: Object = {
+        "Strategy": search.strategy.capitalize(),
+        "ResourceLimits": limits,
+        "HyperParameterTuningJobObjective": {
+            "Type": "Maximize" if search.maximize else "Minimize",
+            "MetricName": search.metric,
+        },
+        "ParameterRanges": _ranges(search),
+        "TrainingJobEarlyStoppingType": "Auto" if search.early_stopping else "Off",
     }
-    if work.checkpoints is not None:
-        to = work.checkpoints.to or default_uri(pipeline, step.name, CHECKPOINTS)
-        found["CheckpointConfig"] = {"S3Uri": say(to, steps), "LocalPath": work.checkpoints.path}
-    found |= _environment(step, steps)
-    if work.spot is not None:
-        found["EnableManagedSpotTraining"] = True
-    if job.network is not None:
-        found["EnableInterContainerTrafficEncryption"] = say(job.network.encrypt_traffic, steps)
-        found["EnableNetworkIsolation"] = say(job.network.isolation, steps)
-    return found
+    definition: Object = {}
+    if fixed := _hyperparameters(scope, training):
+        definition["StaticHyperParameters"] = fixed
+    definition["AlgorithmSpecification"] = _algorithm(scope, training)
+    definition |= scope.optional(RoleArn=job.role)
+    definition["OutputDataConfig"] = _output_data(scope, step, job)
+    definition["StoppingCondition"] = _stopping(scope, training)
+    if channels := _channels(scope, step, training):
+        definition["InputDataConfig"] = channels
+    definition |= scope.vpc(job.network)
+    definition["ResourceConfig"] = scope.machines(job)
+    definition |= _checkpoints(scope, step, training)
+    definition |= scope.environment(step)
+    definition |= _spot_and_network(scope, training)
+    found: Object = {"HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition}
+    if search.warm_start:
+        found["WarmStartConfig"] = {
+            "ParentHyperParameterTuningJobs": [
+                {"HyperParameterTuningJobName": name} for name in scope.every(search.warm_start)
+            ],
+            "WarmStartType": "IdenticalDataAndAlgorithm" if search.same_data else "TransferLearning",
+        }
+    return found | scope.tags(job.tags)
 
 
-def _machines(job: ir.Job, steps: Steps) -> Object:
-    instance = job.instance
-    found: Object = {
-        "InstanceType": say(instance.type, steps),
-        "InstanceCount": say(instance.count, steps),
-        "VolumeSizeInGB": say(instance.volume_size_gb, steps),
-        **_optional("VolumeKmsKeyId", job.encryption.volume_key, steps),
-    }
-    if instance.keep_alive is not None:
-        found["KeepAlivePeriodInSeconds"] = instance.keep_alive
-    return found
+# ------------------------------------------------------------------ data
 
 
-def _image(pipeline: ir.Pipeline, job: ir.Job, steps: Steps) -> object:
-    match job.image:
-        case ir.ImageUri(uri=uri):
-            return say(uri, steps)
-        case ir.FrameworkImage():
-            region = pipeline.environment.region if pipeline.environment else None
-            return framework_image_uri(job.image, job.instance.type, region or "")
-
-
-def _command(step: ir.Step, job: ir.Job, steps: Steps) -> Object:
-    found: Object = {}
-    if (entrypoint := contract.container_entrypoint(step)) is not None:
-        found["ContainerEntrypoint"] = _all(entrypoint, steps)
-    if job.arguments:
-        found["ContainerArguments"] = _all(job.arguments, steps)
-    return found
-
-
-def _code(pipeline: ir.Pipeline, step: ir.Step, job: ir.Job) -> tuple[ir.Input, ...]:
+def _code(scope: Scope, step: ir.Step, job: ir.Job) -> tuple[ir.Input, ...]:
     """Return the input that brings the code; last, as the SDK has it, and always as files."""
-    if job.code is None:
+    if job.code is None or job.code.launcher == "image":
         return ()
-    source = code_uri(pipeline, job.code.bundle)
+    source = places.code_uri(scope.pipeline, job.code.bundle)
     return (ir.Input(contract.CODE_INPUT, source, contract.code_directory(step), mode="file"),)
 
 
-def _processing_input(data: ir.Input, steps: Steps) -> Object:
+def _s3_uri(data: ir.Input, scope: Scope) -> object:
+    match data.source:
+        case ir.Bundle() as files:
+            return places.files_uri(scope.pipeline, files)
+        case ir.FileSystem() | ir.Athena() | ir.Redshift():
+            raise TypeError(f"input {data.name!r} is not in S3")
+        case value:
+            return scope.say(value)
+
+
+def _processing_input(data: ir.Input, scope: Scope) -> Object:
+    if isinstance(data.source, ir.Athena | ir.Redshift):
+        definition = {**_query(data.source, scope), "LocalPath": data.path, "InputMode": _MODES[data.mode or "file"]}
+        definition["DataDistributionType"] = _DISTRIBUTIONS[data.distribution]
+        return {"InputName": data.name, "DatasetDefinition": definition}
     s3: Object = {
-        "S3Uri": say(data.source, steps),
+        "S3Uri": _s3_uri(data, scope),
         "LocalPath": data.path,
         "S3DataType": _DATA_TYPES[data.data_type],
         "S3InputMode": _MODES[data.mode or "file"],
@@ -127,69 +141,147 @@ def _processing_input(data: ir.Input, steps: Steps) -> Object:
     return {"InputName": data.name, "S3Input": s3}
 
 
-def _processing_output(pipeline: ir.Pipeline, step: ir.Step, output: ir.Output, steps: Steps) -> Object:
-    to = output.to or default_uri(pipeline, step.name, output.name)
-    s3: Object = {"S3Uri": say(to, steps), "LocalPath": output.path, "S3UploadMode": _UPLOADS[output.upload]}
+def _query(source: ir.Athena | ir.Redshift, scope: Scope) -> Object:
+    answer: Object = {"OutputS3Uri": scope.say(source.to), "OutputFormat": source.format.upper()}
+    if source.compression is not None:
+        answer["OutputCompression"] = source.compression.upper()
+    match source:
+        case ir.Athena():
+            definition = scope.optional(
+                Catalog=source.catalog,
+                Database=source.database,
+                QueryString=source.query,
+                WorkGroup=source.work_group,
+            )
+            return {"AthenaDatasetDefinition": definition | answer}
+        case ir.Redshift():
+            definition = scope.optional(
+                ClusterId=source.cluster,
+                Database=source.database,
+                DbUser=source.user,
+                QueryString=source.query,
+                ClusterRoleArn=source.cluster_role,
+            )
+            return {"RedshiftDatasetDefinition": definition | answer}
+
+
+def _processing_output(step: ir.Step, output: ir.Output, scope: Scope) -> Object:
+    if output.feature_group is not None:
+        group = {"FeatureGroupName": scope.say(output.feature_group)}
+        return {"OutputName": output.name, "FeatureStoreOutput": group, "AppManaged": True}
+    s3: Object = {
+        "S3Uri": scope.output_uri(step, output.name),
+        "LocalPath": output.path,
+        "S3UploadMode": _UPLOADS[output.upload],
+    }
     return {"OutputName": output.name, "S3Output": s3}
 
 
-def _algorithm(pipeline: ir.Pipeline, step: ir.Step, work: ir.Training, steps: Steps) -> Object:
-    found: Object = {
-        "TrainingInputMode": _MODES[work.input_mode],
-        "TrainingImage": _image(pipeline, work.job, steps),
-    }
-    if work.metrics:
-        found["MetricDefinitions"] = [{"Name": name, "Regex": regex} for name, regex in work.metrics]
-    return found | _command(step, work.job, steps)
+def _channels(scope: Scope, step: ir.Step, work: ir.Training) -> list[Object]:
+    job = work.job
+    return [_channel(i, work.input_mode, scope) for i in (*job.inputs, *_code(scope, step, job))]
 
 
-def _channel(data: ir.Input, default_mode: str, steps: Steps) -> Object:
-    s3: Object = {
-        "S3DataType": _DATA_TYPES[data.data_type],
-        "S3Uri": say(data.source, steps),
-        "S3DataDistributionType": _DISTRIBUTIONS[data.distribution],
-    }
-    found: Object = {"ChannelName": data.name, "DataSource": {"S3DataSource": s3}}
-    found |= _optional("ContentType", data.content_type, steps)
+def _channel(data: ir.Input, default_mode: str, scope: Scope) -> Object:
+    source: Object
+    if isinstance(data.source, ir.FileSystem):
+        system: Object = {
+            "FileSystemId": scope.say(data.source.id),
+            "FileSystemAccessMode": "rw" if data.source.writable else "ro",
+            "FileSystemType": {"efs": "EFS", "fsx": "FSxLustre"}[data.source.type],
+            "DirectoryPath": scope.say(data.source.folder),
+        }
+        source = {"FileSystemDataSource": system}
+    else:
+        s3: Object = {
+            "S3DataType": _DATA_TYPES[data.data_type],
+            "S3Uri": _s3_uri(data, scope),
+            "S3DataDistributionType": _DISTRIBUTIONS[data.distribution],
+        }
+        source = {"S3DataSource": s3}
+    found: Object = {"ChannelName": data.name, "DataSource": source}
+    found |= scope.optional(ContentType=data.content_type)
     if data.compression != "none":
         found["CompressionType"] = _COMPRESSIONS[data.compression]
     return found | {"InputMode": _MODES[data.mode or default_mode]}
 
 
-def _stopping(work: ir.Training, steps: Steps) -> Object:
+def _output_data(scope: Scope, step: ir.Step, job: ir.Job) -> Object:
+    """Return the folder below which the service puts `<job name>/output/model.tar.gz`."""
+    found: Object = {"S3OutputPath": scope.output_uri(step, contract.MODEL_OUTPUT)}
+    return {**found, **scope.optional(KmsKeyId=job.encryption.output_key), "CompressionType": "GZIP"}
+
+
+# ------------------------------------------------------------------ trainings
+
+
+def _algorithm(scope: Scope, work: ir.Training) -> Object:
+    found: Object = {"TrainingInputMode": _MODES[work.input_mode]}
+    if work.algorithm is not None:
+        found["AlgorithmName"] = scope.say(work.algorithm)
+    else:
+        found["TrainingImage"] = scope.image(work.job.image, work.job.instance.type)
+    if work.metrics:
+        found["MetricDefinitions"] = [{"Name": name, "Regex": regex} for name, regex in work.metrics]
+    return found
+
+
+def _hyperparameters(scope: Scope, work: ir.Training) -> Object:
+    """Return them, with those that tell the toolkit in a framework image what to start: they are JSON texts."""
+    found = scope.pairs(work.hyperparameters)
+    code = work.job.code
+    if code is not None and code.launcher == "image":
+        program = code.entry_point.removeprefix(contract.SOURCE_FOLDER)
+        found["sagemaker_program"] = json.dumps(program)
+        found["sagemaker_submit_directory"] = json.dumps(places.toolkit_uri(scope.pipeline, code.bundle))
+        found["sagemaker_region"] = json.dumps(scope.region)
+    return found
+
+
+def _stopping(scope: Scope, work: ir.Training) -> Object:
     timeout = DAY if work.job.timeout is None else work.job.timeout
-    found: Object = {"MaxRuntimeInSeconds": say(timeout, steps)}
+    found: Object = {"MaxRuntimeInSeconds": scope.say(timeout)}
     if work.spot is not None:
         assert isinstance(timeout, int), "`check` reports a spot training with a timeout that is a reference"
         found["MaxWaitTimeInSeconds"] = timeout + work.spot.wait
     return found
 
 
-def _model_output(pipeline: ir.Pipeline, step: ir.Step, job: ir.Job) -> ir.Value:
-    """Return the folder below which the service puts `<job name>/output/model.tar.gz`."""
-    declared = next((o.to for o in job.outputs if o.name == contract.MODEL_OUTPUT), None)
-    return declared or default_uri(pipeline, step.name, contract.MODEL_OUTPUT)
-
-
-def _environment(step: ir.Step, steps: Steps) -> Object:
-    variables = {name: say(value, steps) for name, value in contract.container_environment(step)}
-    return {"Environment": variables} if variables else {}
-
-
-def _vpc(network: ir.Network, steps: Steps) -> Object:
-    if not network.subnets:
+def _checkpoints(scope: Scope, step: ir.Step, work: ir.Training) -> Object:
+    if work.checkpoints is None:
         return {}
-    groups, subnets = _all(network.security_group_ids, steps), _all(network.subnets, steps)
-    return {"VpcConfig": {"SecurityGroupIds": groups, "Subnets": subnets}}
+    to = work.checkpoints.to or places.default_uri(scope.pipeline, step.name, places.CHECKPOINTS)
+    return {"CheckpointConfig": {"S3Uri": scope.say(to), "LocalPath": work.checkpoints.path}}
 
 
-def _tags(job: ir.Job, steps: Steps) -> Object:
-    return {"Tags": [{"Key": key, "Value": say(value, steps)} for key, value in job.tags]} if job.tags else {}
+def _spot_and_network(scope: Scope, work: ir.Training) -> Object:
+    found: Object = {} if work.spot is None else {"EnableManagedSpotTraining": True}
+    if (network := work.job.network) is not None:
+        found["EnableInterContainerTrafficEncryption"] = scope.say(network.encrypt_traffic)
+        found["EnableNetworkIsolation"] = scope.say(network.isolation)
+    return found
 
 
-def _optional(member: str, value: ir.Value | None, steps: Steps) -> Object:
-    return {} if value is None else {member: say(value, steps)}
+_SCALES = {
+    "auto": "Auto",
+    "linear": "Linear",
+    "logarithmic": "Logarithmic",
+    "reverse_logarithmic": "ReverseLogarithmic",
+}
 
 
-def _all(values: Iterable[ir.Value], steps: Steps) -> list[object]:
-    return [say(value, steps) for value in values]
+def _ranges(search: ir.Search) -> Object:
+    found: dict[str, list[Object]] = {}
+    for item in search.ranges:
+        if item.kind == "values":
+            member: Object = {"Name": item.name, "Values": list(item.values)}
+            found.setdefault("CategoricalParameterRanges", []).append(member)
+            continue
+        member = {
+            "Name": item.name,
+            "MinValue": str(item.low),
+            "MaxValue": str(item.high),
+            "ScalingType": _SCALES[item.scale or "auto"],
+        }
+        found.setdefault(f"{item.kind.capitalize()}ParameterRanges", []).append(member)
+    return dict(found)

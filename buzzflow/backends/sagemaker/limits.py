@@ -165,7 +165,8 @@ def _variables(at: Path, step: ir.Step, limits: JobLimits) -> Iterator[Diagnosti
 
 def _addresses(at: Path, job: ir.Job) -> Iterator[Diagnostic]:
     for data in job.inputs:
-        yield from _address((*at, "inputs", data.name, "from"), data.source)
+        if not isinstance(data.source, ir.Bundle | ir.FileSystem | ir.Athena | ir.Redshift):
+            yield from _address((*at, "inputs", data.name, "from"), data.source)
     for output in job.outputs:
         yield from _address((*at, "outputs", output.name, "to"), output.to)
 

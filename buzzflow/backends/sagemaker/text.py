@@ -8,6 +8,7 @@ from typing import assert_never
 
 from buzzflow import ir
 from buzzflow.backends.contract import MODEL_OUTPUT
+from buzzflow.backends.sagemaker.properties import output_path, property_path
 
 Steps = Mapping[str, ir.Step]
 Object = dict[str, object]
@@ -21,16 +22,8 @@ _RUN: dict[ir.RunField, str] = {
     "start_time": "StartDateTime",
     "now": "CurrentDateTime",
 }
-# What a word of the language is in the Describe responses: DescribeTrainingJob, DescribeProcessingJob.
-_TRAINING = {
-    "model": "ModelArtifacts.S3ModelArtifacts",
-    "output_uri": "OutputDataConfig.S3OutputPath",
-    "job_name": "TrainingJobName",
-    "image": "AlgorithmSpecification.TrainingImage",
-}
-_PROCESSING = {"job_name": "ProcessingJobName"}
 # Members of those responses whose own members have names of the user's: lists that are searched by name, and maps.
-_KEYED = frozenset(("Outputs", "FinalMetricDataList", "Environment", "HyperParameters"))
+_KEYED = frozenset(("Outputs", "FinalMetricDataList", "Environment", "HyperParameters", "OutputParameters"))
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -40,9 +33,27 @@ def say(value: ir.Value | float, steps: Steps) -> object:
         case str() | int() | float():
             return value
         case ir.Text():
-            return {"Std:Join": {"On": "", "Values": _parts(value, steps)}}
+            return _join(_parts(value, steps))
         case _:
-            return _reference(value, steps)
+            parts = _reference(value, steps)
+            return parts[0] if len(parts) == 1 else _join(parts)
+
+
+def say_tree(tree: ir.Tree, steps: Steps) -> object:
+    """Return a part of a request that is in the service's own words."""
+    match tree:
+        case ir.Mapping(items=items):
+            return {key: say_tree(value, steps) for key, value in items}
+        case ir.Sequence(items=items):
+            return [say_tree(value, steps) for value in items]
+        case None:
+            return None
+        case _:
+            return say(tree, steps)
+
+
+def _join(parts: list[object]) -> Object:
+    return {"Std:Join": {"On": "", "Values": parts}}
 
 
 def get(path: str) -> Object:
@@ -61,49 +72,36 @@ def _parts(text: ir.Text, steps: Steps) -> list[object]:
                 found.append(literal)
                 slash = False
         else:
-            found.append(_reference(part, steps))
+            found += _reference(part, steps)
             slash = _is_folder(part, steps)
     return found
 
 
-def _reference(reference: ir.Reference, steps: Steps) -> object:
+def _reference(reference: ir.Reference, steps: Steps) -> list[object]:  # one for each kind
+    """Return the parts whose text is what *reference* gives: nearly always one."""
     match reference:
         case ir.ParameterReference(parameter=name):
-            return get(f"Parameters.{name}")
+            return [get(f"Parameters.{name}")]
         case ir.RunReference(field=field):
-            return get(f"Execution.{_RUN[field]}")
+            return [get(f"Execution.{_RUN[field]}")]
+        case ir.ItemReference(path=path):
+            return [get(".".join(("ForEach.CurrentItem", *path)))]
         case ir.OutputReference(step=step, output=output):
-            return get(f"Steps.{step}.{_output(steps[step], output)}")
+            return [get(f"Steps.{step}.{output_path(steps[step].work.type, output)}")]
         case ir.PropertyReference(step=step, word=word):
-            return get(f"Steps.{step}.{_property(steps[step], word)}")
+            return [
+                part.text if part.literal else get(f"Steps.{step}.{part.text}")
+                for part in property_path(steps[step].work.type, word)
+            ]
         case ir.DescribeReference(step=step, path=path):
-            return get(f"Steps.{step}.{_path(path)}")
+            return [get(f"Steps.{step}.{_path(path)}")]
         case ir.JsonReference(step=step, file=file, path=path):
             file_path = get(f"Steps.{step}.PropertyFiles.{file}")
-            return {"Std:JsonGet": {"PropertyFile": file_path, "Path": _path(path)}}
+            return [{"Std:JsonGet": {"PropertyFile": file_path, "Path": _path(path)}}]
+        case ir.StoredJsonReference(uri=uri, path=path):
+            return [{"Std:JsonGet": {"S3Uri": say(uri, steps), "Path": _path(path)}}]
         case _:
             assert_never(reference)
-
-
-def _output(step: ir.Step, output: str) -> str:
-    if isinstance(step.work, ir.Training):
-        return _TRAINING["model"]
-    return f"ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri"
-
-
-def _property(step: ir.Step, word: str) -> str:
-    head, _, name = word.partition(".")
-    match step.work:
-        case ir.Training() if head == "metrics":
-            return f"FinalMetricDataList['{name}'].Value"
-        case ir.Training():
-            return _TRAINING[word]
-        case ir.Processing():
-            return _PROCESSING[word]
-        case ir.Condition():
-            return {"outcome": "Outcome"}[word]
-        case ir.Fail():
-            raise KeyError(word)
 
 
 def _path(path: tuple[str, ...]) -> str:
@@ -130,7 +128,7 @@ def _is_folder(value: ir.Value, steps: Steps) -> bool:
             return value.endswith("/")
         case ir.Text(parts=parts):
             return bool(parts) and _is_folder(parts[-1], steps)
-        case ir.OutputReference(step=step, output=output) if not isinstance(steps[step].work, ir.Training):
+        case ir.OutputReference(step=step, output=output) if steps[step].work.type in ("processing", "transform"):
             return _declared_folder(steps[step], output, steps)
         case ir.PropertyReference(step=step, word="output_uri"):
             return _declared_folder(steps[step], MODEL_OUTPUT, steps)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.build import build_image
 from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
 from buzzflow.backends.local.containers.requirements import Base, requirements_image
 from buzzflow.backends.local.executor import ExecutorError, Setting
@@ -48,7 +49,7 @@ class Images:
         """Return the id of an image that has everything of *setting*. Many threads may ask; one does the work."""
         with self._lock_of(setting):
             if setting not in self._ready:
-                base = self._base(setting.image, tell)
+                base = self._base(setting, tell)
                 texts = [text for text in setting.over_image if _asks_for_something(text)]
                 self._ready[setting] = (
                     requirements_image(self._client, Base(setting.image, base), texts, self._cache_folder, tell)
@@ -57,12 +58,16 @@ class Images:
                 )
             return self._ready[setting]
 
-    def _base(self, image: str, tell: Callable[[str], None]) -> Json:
+    def _base(self, setting: Setting, tell: Callable[[str], None]) -> Json:
+        image = setting.image
         with self._lock_of(image):
             if image not in self._bases:
                 found = _inspect(self._client, image)
                 if found is None:
-                    _pull(self._client, image, tell)
+                    if setting.context is not None:
+                        build_image(self._client, image, setting.context, tell)
+                    else:
+                        _pull(self._client, image, tell)
                     found = _inspect(self._client, image)
                 if found is None:
                     raise ExecutorError(f"the registry gave no image {image}", "does it end in the right tag?")

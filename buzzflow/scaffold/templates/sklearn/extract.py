@@ -1,0 +1,18 @@
+"""Split the rows into those to train on and those to test on. The data set comes with scikit-learn."""
+
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import train_test_split
+
+from global_common.step import outputs
+
+
+def main():
+    table = load_breast_cancer(as_frame=True).frame
+    train, test = train_test_split(table, test_size=0.3, random_state=0, stratify=table["target"])
+    train.to_csv(outputs["train"] / "train.csv", index=False)
+    test.to_csv(outputs["test"] / "test.csv", index=False)
+    print(f"{len(train)} rows to train on, {len(test)} to test on")
+
+
+if __name__ == "__main__":
+    main()
