@@ -38,7 +38,7 @@ format: $(LINT) ## format the code and apply the linter's safe fixes
 engine: ## make a Docker engine and test images available (Debian, as root)
 	@tests/engine/start.sh
 
-bench: $(TEST) ## measure how fast pipelines compile
+bench: $(TEST) ## measure start-up, validate and local runs (ARGS=tree: 1,000 pipelines only)
 	@$(RUN)/python -m benchmarks $(ARGS)
 
 clean: ## remove .venv, caches and build results (runs in .buzzflow stay)

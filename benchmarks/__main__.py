@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME...]`: start-up, validate, and local runs against bare `docker run`."""
+"""`python -m benchmarks [NAME...]`: start-up, validate (one and a tree), local runs against bare `docker run`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from benchmarks.tree import tree
 
 ROOT = Path(__file__).parents[1]
 BUZZFLOW = str(Path(sys.executable).with_name("buzzflow"))
@@ -94,7 +96,12 @@ def install() -> Iterator[Row]:
         yield "size of a core install without pip, MB", sizes[1] - sizes[0], None
 
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {"startup": startup, "local": local, "install": install}
+BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
+    "startup": startup,
+    "tree": tree,
+    "local": local,
+    "install": install,
+}
 
 
 def main(names: Sequence[str]) -> None:

@@ -199,7 +199,9 @@ def _project(folder: Path, name: str, steps: int, rng: random.Random) -> None:
     _write(folder / "common.py", COMMON.format(project=name, seed=rng.randint(0, 999)))
     _write(folder / "columns.py", f"COLUMNS = {sorted(rng.sample('abcdefghijklmnop', 8))}\n")
     _write(folder / "requirements.txt", "pandas==2.2.3\n")
-    _write(folder / "query/clicks.sql", f"SELECT * FROM clicks WHERE day = '{{{{ day }}}}' LIMIT {rng.randint(9, 999)}\n")
+    _write(
+        folder / "query/clicks.sql", f"SELECT * FROM clicks WHERE day = '{{{{ day }}}}' LIMIT {rng.randint(9, 999)}\n"
+    )
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Text as the user wrote it, with the references in it that only a run can answer.
 
 OmegaConf answers `${variables.x}` and `${environment.x}` while loading. `${param:…}`, `${step:…}`, `${json:…}` and
-`${run:…}` stay, as `Reference`s inside a `Template`, until the lower stage gives them their meaning; so does `${each:…}`
+`${run:…}` stay, as `Reference`s inside a `Template`, until the lower stage gives them their meaning; so does `${each:}`
 in the steps of a foreach whose items only a run knows.
 """
 

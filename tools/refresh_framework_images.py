@@ -47,7 +47,8 @@ def framework_images(package: Path | zipfile.Path) -> dict[str, Any]:
     """Return the table: registries (region to account) once each, and for every framework its versions' images.
 
     Processing and training both use the images that the SDK calls those of training. `serving` has what the SDK calls
-    inference, for frameworks where that is another image. `services` has the images of Model Monitor and Clarify.
+    inference, for frameworks whose
+    serving images are others. `services` has the images of Model Monitor and Clarify.
     """
     registries: list[dict[str, str]] = []
     frameworks = {}
@@ -57,7 +58,7 @@ def framework_images(package: Path | zipfile.Path) -> dict[str, Any]:
         aliases = _aliases(config["training"].get("version_aliases", {}), [*versions])
         frameworks[name] = {"aliases": aliases, "versions": versions}
         serving = _versions(name, config["inference"], registries) if "inference" in config else {}
-        if serving != versions:
+        if serving and _repositories(serving) != _repositories(versions):
             frameworks[name]["serving"] = serving
     services = {name: _service(package, name, registries) for name in SERVICES}
     return {"dns_suffixes": DNS_SUFFIXES, "registries": registries, "frameworks": frameworks, "services": services}
@@ -77,6 +78,12 @@ def _versions(name: str, config: dict[str, Any], registries: list[dict[str, str]
             place = {"registries": _index(image["registries"], registries), **tags}
             versions.setdefault(version, {})[python or NO_PYTHON] = place
     return versions
+
+
+def _repositories(versions: dict[str, Any]) -> set[str]:
+    """Return the repositories of all images; where training and serving share one, so do they every image in it."""
+    places = [place for pythons in versions.values() for place in pythons.values()]
+    return {str(tag).partition(":")[0] for place in places for key, tag in place.items() if key != "registries"}
 
 
 def _index(accounts: dict[str, str], registries: list[dict[str, str]]) -> int:

@@ -1,4 +1,4 @@
-"""Write `instance_types.json`: the instance types of processing and training jobs, from botocore's service model.
+"""Write `instance_types.json`: the instance types of each kind of job, from botocore's service model.
 
 python tools/refresh_instance_types.py --date 2026-11-22
 """
@@ -15,7 +15,11 @@ import botocore
 import botocore.loaders
 
 TARGET = Path(__file__).parents[1] / "buzzflow/backends/sagemaker/instance_types.json"
-SHAPES = {"processing": "ProcessingInstanceType", "training": "TrainingInstanceType"}
+SHAPES = {
+    "processing": "ProcessingInstanceType",
+    "training": "TrainingInstanceType",
+    "transform": "TransformInstanceType",
+}
 
 
 def main() -> None:

@@ -26,6 +26,7 @@ REQUESTS = {
         "CreateEndpointConfig",
         "CreateHyperParameterTuningJob",
         "CreateInferenceComponent",
+        "CreateJob",
         "CreateModel",
         "CreateModelPackage",
         "CreateModelPackageGroup",
@@ -45,6 +46,7 @@ RESPONSES = {
         "DescribeEndpointConfig",
         "DescribeHyperParameterTuningJob",
         "DescribeInferenceComponent",
+        "DescribeJob",
         "DescribeModel",
         "DescribeModelPackage",
         "DescribeProcessingJob",
@@ -55,9 +57,16 @@ RESPONSES = {
     "emr-serverless": ("GetJobRun",),
 }
 # The arguments of these steps are no operation's own: sagemaker.mlops.workflow.emr_step and .emr_serverless_step.
-STEP_REQUESTS = {"emr": ("EMRStep",), "emr-serverless": ("EMRServerlessStep",)}
+STEP_REQUESTS = {
+    "sagemaker": ("CleanupStep", "LineageStep"),  # .cleanup_step, .lineage_step
+    "emr": ("EMRStep",),
+    "emr-serverless": ("EMRServerlessStep",),
+}
 # What a callback or a Lambda function gives back is its own; an EMR step is described without the response around it.
-STEP_RESPONSES = {"sagemaker": ("CallbackStep", "LambdaStep"), "emr": ("DescribeStep",)}
+STEP_RESPONSES = {
+    "sagemaker": ("CallbackStep", "CheckStep", "ForEachStep", "LambdaStep", "LineageArns"),
+    "emr": ("DescribeStep",),
+}
 
 
 def main() -> None:
@@ -109,8 +118,51 @@ def _sagemaker(shapes: Mapping[str, Any]) -> dict[str, Any]:
         best: _structure(ModelInsightsJsonReportPath="String", ExplainabilityJsonReportPath="String"),
         "CallbackStep": parameters,
         "LambdaStep": parameters,
+        **_lineage(),
+        "CleanupStep": {**_structure(Resources="CleanupResources"), "required": ["Resources"]},
+        "CleanupResources": {**_structure(S3="CleanupSources"), "required": ["S3"]},
+        "CleanupSources": {"type": "list", "member": {"shape": "CleanupSource"}, "min": 1},
+        "CleanupSource": {**_structure(StepName="String", S3Uris="CleanupUris"), "required": ["StepName"]},
+        "CleanupUris": {"type": "list", "member": {"shape": "S3Uri"}, "min": 1},
+        # sagemaker.mlops.workflow.quality_check_step and .clarify_check_step
+        "CheckStep": _structure(
+            CalculatedBaselineConstraints="String",
+            CalculatedBaselineStatistics="String",
+            BaselineUsedForDriftCheckConstraints="String",
+            BaselineUsedForDriftCheckStatistics="String",
+        ),
+        # sagemaker.mlops.workflow.for_each_step
+        "ForEachStep": _structure(
+            Status="String",
+            InputItemCount="Integer",
+            TotalStepCount="Integer",
+            SucceededStepCount="Integer",
+            FailedStepCount="Integer",
+            StoppedStepCount="Integer",
+            IterationOutputs="Unknown",
+        ),
+        "Unknown": {"type": "unknown"},
         "OutputParameters": {"type": "map", "key": {"shape": "String"}, "value": {"shape": "OutputParameter"}},
         "OutputParameter": {"type": "unknown"},
+    }
+
+
+def _lineage() -> dict[str, Any]:
+    """Return the arguments of a lineage step, and what it tells: the ARNs of what it made, by name."""
+    kinds = ("Action", "Artifact", "Context")
+    lists = {f"{kind}s": f"Lineage{kind}s" for kind in kinds}
+    return {
+        "LineageStep": _structure(**lists, Associations="LineageAssociations"),
+        **{f"Lineage{k}s": {"type": "list", "member": {"shape": f"Create{k}Request"}, "min": 1} for k in kinds},
+        "LineageAssociations": {"type": "list", "member": {"shape": "LineageAssociation"}, "min": 1},
+        "LineageAssociation": {
+            **_structure(Source="LineageEntity", Destination="LineageEntity", AssociationType="AssociationEdgeType"),
+            "required": ["Source", "Destination"],
+        },
+        "LineageEntity": {**_structure(Arn="AssociationEntityArn", Name="String", Type="LineageEntityType")},
+        "LineageEntityType": {"type": "string", "enum": [*kinds]},
+        "LineageArns": _structure(**{f"{kind}Arns": "LineageArnMap" for kind in kinds}),
+        "LineageArnMap": {"type": "map", "key": {"shape": "String"}, "value": {"shape": "String"}},
     }
 
 

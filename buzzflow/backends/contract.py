@@ -68,7 +68,9 @@ def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
     training = isinstance(step.work, ir.Training | ir.Tuning)
     inputs = [(i.name, i.path) for i in job.inputs]
     inputs += {i.group: i.path.rpartition("/")[0] for i in job.inputs if i.group is not None}.items()
-    outputs = [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs]
+    outputs = (
+        [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs if o.feature_group is None]
+    )
     found: list[tuple[str, ir.Value]] = [
         ("BUZZFLOW_STEP", step.name),
         ("BUZZFLOW_INPUTS", _names(inputs)),

@@ -188,6 +188,28 @@ def create(
 
 
 @app.command()
+def graph(
+    target: Target = Path(),
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="mermaid (default), dot, svg, png, json, or text.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; the ending decides the format.")
+    ] = None,
+    settings: Settings = None,
+    backend: BackendName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the steps of a pipeline and what flows between them."""
+    from buzzflow.cli.graph import FORMATS, format_of, show_graph
+
+    form = "json" if as_json else form or format_of(output)
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
+    show_graph(target, settings or (), backend, form, output)
+
+
+@app.command()
 def schema(
     what: Annotated[
         str | None,

@@ -70,6 +70,7 @@ class EnvironmentConfig(Config):
     registry: Literal["mlflow", "sagemaker"] = Field("mlflow", description="Where models are registered.")
     deploy_from: list[Literal["laptop", "ci"]] = Field(["laptop", "ci"], description="Who may deploy.")
     allow_env: list[Literally] = Field([], description="Process variables that ${oc.env:…} may read.")
+    not_secrets: list[Literally] = Field([], description="Texts that look like secrets and are none.")
     locked: list[Literally] = Field([], description="Fields of steps that only this file sets.")
     name_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,32}$")] = Field(
         "", description="Before every pipeline's name."

@@ -15,6 +15,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -54,10 +55,9 @@ class Cache:
             return None
         if not all(_is_answered_so(key, answer, identities, memory) for key, answer in asked.items()):
             return None
-        if any(memory.identities.get(subject, i) != i for subject, i in identities.items()) or any(
-            q == "sha256" and s not in identities and s in memory.identities for q, s in asked
-        ):
-            self.keep(file, result, asked, {**identities, **memory.identities})  # next time it need not be read
+        read = {s: i for s, i in memory.identities.items() if ("sha256", s) in asked and identities.get(s) != i}
+        if read:
+            self.keep(file, result, asked, {**identities, **read})  # next time they need not be read
         return result, asked
 
     def keep(self, file: Path, result: Validated, asked: Asked, identities: dict[str, Identity]) -> None:
@@ -76,7 +76,8 @@ class Cache:
             temporary.write_bytes(hashlib.sha256(body).hexdigest().encode("ascii") + b"\n" + body)
             temporary.replace(place)
         except OSError:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
 
     def prune(self) -> None:
         """Delete the records that were written longest ago, when there are too many."""

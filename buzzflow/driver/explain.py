@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from buzzflow.config.steps import fields_by_type
+from buzzflow.config.steps import default_fields
 from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
 from buzzflow.diagnostics import Path as KeyPath
 from buzzflow.driver.built_in import MISSING, built_in, fields_at
@@ -31,7 +31,7 @@ def explain(target: Path, key: str, *, settings: Sequence[str] = (), local: bool
     there can be nothing at *key*.
     """
     layered = read_layers(target, settings=settings, local=local)
-    whole = drop_nulls(apply_defaults(layered.tree, layered.given, fields_by_type()))
+    whole = drop_nulls(apply_defaults(layered.tree, layered.given, default_fields()))
     scope = _with_environment(whole, layered.environment)
     path = _path(key, scope)
     start = _standing(path, scope)
@@ -140,7 +140,7 @@ class _Sources:
         yield "step", tree, path
         kind = self._scope.at((*path[:2], "type"))
         for layer, given in (("defaults", tree), ("environment", self._layered.given)):
-            if given is None or kind is None or path[2] not in fields_by_type().get(str(kind.value), ()):
+            if given is None or kind is None or path[2] not in default_fields().get(str(kind.value), ()):
                 continue
             yield f"{layer}, {kind.value}", given, ("defaults", "by_type", str(kind.value), *path[2:])
             yield layer, given, ("defaults", *path[2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from buzzflow.backends.backend import Artifact, Backend, find_backend
 from buzzflow.config.parse import QUOTE, parse, parse_environment
 from buzzflow.config.parts import CodeConfig, ImageConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
-from buzzflow.config.steps import JobBase, NotebookConfig, fields_by_type
+from buzzflow.config.steps import JobBase, NotebookConfig, default_fields
 from buzzflow.config.steps.common import ImageBase
 from buzzflow.config.steps.models import ServedBase
 from buzzflow.diagnostics import Diagnostic, PipelineError
@@ -46,7 +47,7 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
     *backend* None is the one that the pipeline is for: `sagemaker` where an environment.yaml says where that is, else
     `local`. *local* adds the `.local.yaml` layer.
     """
-    loaded = load(target, fields=fields_by_type(), settings=settings, local=local)
+    loaded = load(target, fields=default_fields(), settings=settings, local=local)
     environment = None
     if loaded.environment is not None and loaded.environment_source is not None:
         given = loaded.environment
@@ -59,12 +60,17 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
     lowered = _located(
         loaded.source, lambda: lower(config, code=code.code, assets=code.assets, environment=environment)
     )
-    chosen = find_backend(backend or ("local" if environment is None else "sagemaker"))
+    chosen = _backend(backend or ("local" if environment is None else "sagemaker"))
     found = [*with_places(chosen.check(lowered.pipeline), loaded.source)]
     if errors := [d for d in found if d.is_error]:
         raise PipelineError(errors)
     warnings = (*with_places([*code.warnings, *lowered.warnings], loaded.source), *found)
     return Checked(loaded, config, environment, code, lowered.pipeline, chosen, warnings)
+
+
+@cache  # looking through all that is installed takes 5 ms
+def _backend(name: str) -> Backend:
+    return find_backend(name)
 
 
 def compile_artifact(checked: Checked) -> Artifact:

@@ -1,4 +1,7 @@
-"""Set the variables that only the container knows, then become the script: entry.py INTERPRETER SCRIPT [ARGUMENT…].
+"""Prepare what only the container knows, then become the script: entry.py INTERPRETER SCRIPT [ARGUMENT…].
+
+Prepared are variables, secrets, and archives to unpack. Where serving code goes with the model, the script is a child,
+and the code is laid beside the model when it has ended well.
 
 It travels in the bundle and runs on the image's Python: standard library, Python 3.6 or later. `entry.sh` starts it.
 """
@@ -6,10 +9,13 @@ It travels in the bundle and runs on the image's Python: standard library, Pytho
 import json
 import os
 import re
+import shutil
 import signal
+import subprocess
 import sys
-from pathlib import Path
-from typing import NoReturn
+import tarfile
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
 
 _NOT_IN_A_NAME = re.compile("[^A-Za-z0-9_]")
 # The service and its toolkits put settings of their own between the hyperparameters.
@@ -20,20 +26,110 @@ def main(interpreter: str, script: str, *arguments: str) -> None:
     """Replace this process with *script*; its arguments are the hyperparameters, then *arguments*."""
     opt_ml = Path(os.environ.get("BUZZFLOW_OPT_ML") or "/opt/ml")
     hyperparameters = _hyperparameters(opt_ml)
+    resources = _hosts(opt_ml)
     os.environ.setdefault("SM_LOG_LEVEL", "20")
-    for name, value in _variables(hyperparameters, _hosts(opt_ml)).items():
+    for name, value in {**_variables(hyperparameters, resources), **_secrets()}.items():
         os.environb[name.encode()] = _bytes(value)
-    command = [os.fsencode(interpreter), os.fsencode(script)]
+    for folder in json.loads(os.environ.get("BUZZFLOW_EXTRACT") or "[]"):
+        _unpack_all(Path(folder))
+    starter = _torchrun(resources) if interpreter == "torchrun" else [interpreter]
+    command = [os.fsencode(part) for part in (*starter, script)]
     for key, value in hyperparameters.items():
         command += [_bytes("--" + key), _bytes(value)]
     command += map(os.fsencode, arguments)
     for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and a new program would inherit that
         signal.signal(getattr(signal, name), signal.SIG_DFL)
+    serving = Path(__file__).resolve().parent / "inference"
     try:
         os.dup2(1, 2)  # one stream keeps the order of what is written to the two: a log shows it as it happened
+        if serving.is_dir():
+            sys.exit(_run_and_add(command, serving, opt_ml / "model" / "code"))
         os.execvp(command[0], command)  # noqa: S606 - an argument vector, no shell
     except OSError as e:
         _fail(f"cannot start {interpreter}: {e.strerror}", 127 if isinstance(e, FileNotFoundError) else 126)
+
+
+def _run_and_add(command: "list[bytes]", serving: Path, target: Path) -> int:
+    """Run *command* as a child that gets our signals; when it ended well, copy *serving* to *target*."""
+    child = subprocess.Popen(command)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: child.send_signal(received))
+    status = child.wait()
+    if status != 0:
+        return 128 - status if status < 0 else status
+    for file in sorted(serving.rglob("*")):
+        if file.is_file():
+            place = target / file.relative_to(serving)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(file), str(place))
+    return 0
+
+
+def _torchrun(resources: "dict[str, object]") -> "list[str]":
+    """Return how torchrun starts a script on this machine of the job: one process for each GPU, or one."""
+    hosts = list(resources["hosts"])  # type: ignore[call-overload]  # a list of names, as the service writes it
+    gpus = len([*Path("/dev").glob("nvidia[0-9]*")])
+    return [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        f"--nnodes={len(hosts)}",
+        f"--node_rank={hosts.index(resources['current_host'])}",
+        f"--nproc_per_node={gpus or 1}",
+        f"--master_addr={hosts[0]}",
+        "--master_port=7777",
+    ]
+
+
+def _secrets() -> "dict[str, str]":
+    """Return variable and value of each secret that the step names, from AWS Secrets Manager."""
+    wanted = json.loads(os.environ.get("BUZZFLOW_SECRETS") or "{}")
+    if not wanted:
+        return {}
+    try:
+        import boto3
+    except ImportError:
+        _fail("the image has no boto3 to read the step's secrets with: add it to requirements.txt")
+    try:
+        client = boto3.client("secretsmanager")
+        return {variable: _secret(client, name) for variable, name in wanted.items()}
+    except Exception as e:  # noqa: BLE001 - whatever AWS or its SDK says, the step cannot start
+        _fail(f"cannot read the step's secrets: {e}")
+
+
+def _secret(client: Any, name: str) -> str:
+    answer = client.get_secret_value(SecretId=name)
+    if "SecretString" not in answer:
+        _fail(f"secret {name} is binary, and a variable holds text")
+    return str(answer["SecretString"])
+
+
+def _unpack_all(folder: Path) -> None:
+    """Unpack each archive below *folder* beside itself: ordinary files and folders, nothing outside."""
+    for archive in sorted(p for p in folder.rglob("*") if p.name.endswith((".tar.gz", ".tgz", ".tar"))):
+        try:
+            with tarfile.open(str(archive)) as tar:
+                for member in tar:
+                    _unpack(tar, member, archive.parent)
+        except (tarfile.TarError, OSError, EOFError) as e:
+            _fail(f"cannot unpack {archive}: {e}")
+
+
+def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        _fail(f"an archive has a member outside of its folder: {member.name}")
+    place = folder.joinpath(*path.parts)
+    if member.isdir():
+        place.mkdir(parents=True, exist_ok=True)
+    elif member.isfile():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        source = tar.extractfile(member)
+        assert source is not None  # an ordinary file has content
+        with source, place.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    else:
+        sys.stderr.write("buzzflow: left out of what was unpacked, as it is no file: " + member.name + "\n")
 
 
 def _hyperparameters(opt_ml: Path) -> "dict[str, str]":

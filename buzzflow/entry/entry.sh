@@ -37,7 +37,11 @@ elif [ "${python##*/}" = python ] && ! "$python" -c 'import sys; sys.exit(sys.ve
   [ "$python" != "$interpreter" ] || fail 1 "the image's $python is older than Python 3.6"
   python=
 fi
-has "$interpreter" || fail 127 "the image has no $interpreter, which $script needs"
+if [ "$interpreter" = torchrun ]; then # a module of Python's, which entry.py starts on every machine
+  [ -n "$python" ] || fail 127 "the image has no Python, which torchrun needs"
+else
+  has "$interpreter" || fail 127 "the image has no $interpreter, which $script needs"
+fi
 
 # ---- requirements: before PYTHONPATH is set, because a step's own types.py or queue.py would break pip
 
@@ -66,6 +70,8 @@ cd "$here/src" || fail 1 "cannot enter $here/src" # as on a laptop: a script ope
 # -I: nothing of the step, such as its own json.py, comes between entry.py and the standard library
 if [ -n "$python" ]; then exec "$python" -I "$here/entry.py" "$interpreter" "$here/$script" "$@"; fi
 
+[ -z "${BUZZFLOW_SECRETS:-}" ] || fail 1 "the image has no Python to read the step's secrets with"
+[ -z "${BUZZFLOW_EXTRACT:-}" ] || fail 1 "the image has no Python to unpack the step's archives with"
 export SM_LOG_LEVEL="${SM_LOG_LEVEL:-20}"
 if [ -s "${BUZZFLOW_OPT_ML:-/opt/ml}/input/config/hyperparameters.json" ]; then
   echo "buzzflow: the image has no Python to read hyperparameters.json with, so $script gets none as arguments" >&2

@@ -206,7 +206,7 @@ class Lambda:
 
     type: ClassVar[str] = "lambda"
     function: Value
-    arguments: Pairs = ()
+    arguments: Tree = None
     outputs: CallOutputs = ()
 
 
@@ -216,7 +216,7 @@ class Callback:
 
     type: ClassVar[str] = "callback"
     queue: Value
-    arguments: Pairs = ()
+    arguments: Tree = None
     outputs: CallOutputs = ()
 
 
@@ -231,13 +231,12 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A comparison with a baseline. *image* None is the service's own; *analysis* is in the service's words."""
+    """A comparison with a baseline, in an image of the service; *analysis* is in its words."""
 
     check: Literal["data_quality", "model_quality", "data_bias", "model_bias", "model_explainability"]
     job: Job
     dataset: Value
     format: str
-    own_image: bool
     skip: bool | Reference = False
     fail_on_violation: bool | Reference = True
     baseline: Baseline = Baseline()
@@ -291,7 +290,6 @@ class Service:
     arguments: Tree = None
     members: Tree = None
     role: Value | None = None
-    network: Network | None = None
     encryption: Encryption | None = None
     timeout: Number | None = None
     tags: Pairs = ()

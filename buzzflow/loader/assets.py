@@ -10,6 +10,7 @@ from typing import Literal
 
 from buzzflow import diagnostics
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.loader import disk
 from buzzflow.loader.bundle import MOST_FILES
 from buzzflow.loader.files import shown
 
@@ -31,18 +32,18 @@ def asset_files(request: AssetRequest, root: Path) -> dict[str, Path]:
 
     Git's own folder, byte code, and of data all dot files stay at home.
     """
-    place = Path(os.path.normpath(Path(os.path.realpath(request.folder)) / request.written))
-    if "\0" in request.written or not place.is_relative_to(root) or not _real(place).is_relative_to(root):
+    place = Path(os.path.normpath(disk.real(request.folder) / request.written))
+    if "\0" in request.written or not place.is_relative_to(root) or not disk.real(place).is_relative_to(root):
         what = f"{request.written!r} leads out of the repository {shown(root)}"
         raise PipelineError([Diagnostic("BF131", what, request.path)])
     if request.kind == "build":
-        if not (place / DOCKERFILE).is_file():
+        if not disk.is_file(place / DOCKERFILE):
             hint = "name the folder in which it lies"
             what = f"there is no {DOCKERFILE} in {request.written!r}"
             raise PipelineError([Diagnostic("BF130", what, request.path, hint)])
-    elif place.is_file():
+    elif disk.is_file(place):
         return {place.name: place}
-    elif not place.is_dir():
+    elif not disk.is_folder(place):
         hint = f"paths start at the folder of their file: {shown(place)} was looked for"
         what = f"there is no file or folder {request.written!r}"
         raise PipelineError([Diagnostic("BF130", what, request.path, hint)])
@@ -56,15 +57,16 @@ def asset_files(request: AssetRequest, root: Path) -> dict[str, Path]:
     return found
 
 
-def _real(place: Path) -> Path:
-    return Path(os.path.realpath(place))
-
-
 def _walk(folder: Path, *, hidden: bool) -> Iterator[Path]:
     """Yield the files below *folder*; a link to a folder is handed on as a file, and refused when bundled."""
-    for here, names, files in os.walk(folder):
-        links = [n for n in names if Path(here, n).is_symlink()]
-        names[:] = sorted(
-            n for n in names if n not in links and n not in (".git", "__pycache__") and (hidden or n[0] != ".")
-        )
-        yield from (Path(here, n) for n in sorted([*files, *links]) if hidden or not n.startswith("."))
+    try:
+        entries = disk.entries(folder)
+    except OSError as e:
+        raise PipelineError([Diagnostic("BF131", f"cannot read the folder {shown(folder)}: {e.strerror}")]) from None
+    for entry in entries:
+        if entry.name.startswith(".") and not hidden:
+            continue
+        if not entry.is_folder or entry.is_link:
+            yield folder / entry.name
+        elif entry.name not in (".git", "__pycache__"):
+            yield from _walk(folder / entry.name, hidden=hidden)

@@ -16,6 +16,7 @@ from typing import Literal
 from buzzflow import diagnostics, ir
 from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, closest, did_you_mean
 from buzzflow.entry import entry_files
+from buzzflow.loader import disk
 from buzzflow.loader.assets import AssetRequest, asset_files
 from buzzflow.loader.bundle import Measured, stage_bundle
 from buzzflow.loader.files import shown
@@ -63,7 +64,7 @@ class CollectedCode:
 
 def collect_code(requests: Iterable[CodeRequest], root: Path, assets: Iterable[AssetRequest] = ()) -> CollectedCode:
     """Return the bundles of *requests* and *assets*; each file of the repository *root* is read once for all."""
-    collector = _Collector(Path(os.path.realpath(root)))
+    collector = _Collector(disk.real(root))
     code: dict[str, ir.Code] = {}
     problems: list[Diagnostic] = []
     for request in requests:
@@ -186,25 +187,23 @@ class _Collector:
 
 def _shared_package(name: str, root: Path) -> Path | None:
     """Return the folder of a package that all steps share: the repository's, or the one installed with buzzflow."""
-    return next((folder / name for folder in (root, _INSTALLED) if (folder / name).is_dir()), None)
+    return next((folder / name for folder in (root, _INSTALLED) if disk.is_folder(folder / name)), None)
 
 
 class _Places:
     """Where each file lies in the bundle; what is not in the source folder keeps its path in the repository."""
 
     def __init__(self, source: Path, root: Path, shared: Mapping[str, Path]) -> None:
-        self._source = source
-        self._root = root
-        self._shared = shared
+        shared_folders = [(folder, f"shared/{name}/") for name, folder in shared.items()]
+        folders = [*shared_folders, (source, "src/"), (root, "src/")]
+        self._prefixes = [(f"{str(folder).rstrip('/')}/", place) for folder, place in folders]
         self._clashes: list[Diagnostic] = []
         self.files: dict[str, Path] = {}
 
     def path_of(self, file: Path) -> str:
-        for name, folder in self._shared.items():
-            if file.is_relative_to(folder):
-                return f"shared/{name}/{file.relative_to(folder).as_posix()}"
-        base = self._source if file.is_relative_to(self._source) else self._root
-        return f"src/{file.relative_to(base).as_posix()}"
+        text = str(file)
+        prefix, place = next((prefix, place) for prefix, place in self._prefixes if text.startswith(prefix))
+        return f"{place}{text[len(prefix) :]}"
 
     def add_all(self, files: Iterable[Path]) -> None:
         for file in files:
@@ -225,7 +224,7 @@ class _Places:
 
 def _locate(request: CodeRequest, root: Path) -> _Located:
     problems: list[Diagnostic] = []
-    folder = Path(os.path.realpath(request.folder))
+    folder = disk.real(request.folder)
     bases = [folder, root]
 
     def found(written: str, bases: Sequence[Path], field: str, *, is_folder: bool = False) -> Path | None:
@@ -243,7 +242,7 @@ def _locate(request: CodeRequest, root: Path) -> _Located:
         summary = f"{request.entry_point!r} does not lie in the source folder {request.source_dir!r}"
         problems.append(Diagnostic("BF131", summary, ("entry_point",)))
     requirements = found(request.requirements, bases, "requirements") if request.requirements is not None else None
-    if script and request.requirements is None and (beside := script.with_name(_REQUIREMENTS)).is_file():
+    if script and request.requirements is None and disk.is_file(beside := script.with_name(_REQUIREMENTS)):
         requirements = beside
     inference = found(request.inference, bases, "inference", is_folder=True) if request.inference is not None else None
     interpreter = request.interpreter or _INTERPRETERS.get(Path(request.entry_point).suffix)
@@ -266,8 +265,7 @@ def _glob_all(folder: Path | None) -> list[Path]:
     """Return the files of serving code: all but dot files and byte code."""
     if folder is None:
         return []
-    files = [p for p in sorted(folder.rglob("*")) if not p.is_dir() or p.is_symlink()]
-    return [p for p in files if not any(x[0] == "." or x == "__pycache__" for x in p.relative_to(folder).parts)]
+    return [p for p in disk.glob(folder, "**/*", hidden=False) if not disk.is_folder(p) or disk.is_link(p)]
 
 
 def _find(written: str, bases: Sequence[Path], root: Path, *, is_folder: bool) -> Path | Diagnostic:
@@ -275,7 +273,7 @@ def _find(written: str, bases: Sequence[Path], root: Path, *, is_folder: bool) -
     outside = not _is_inside(written, bases, root)
     for base in bases:
         path = _exact(base, written, is_folder=is_folder)
-        if path and Path(os.path.realpath(path)).is_relative_to(root) and path.is_relative_to(root):
+        if path and disk.real(path).is_relative_to(root) and path.is_relative_to(root):
             return path
         outside = outside or path is not None
     if outside:
@@ -291,9 +289,9 @@ def _is_inside(written: str, bases: Sequence[Path], root: Path) -> bool:
 def _exact(base: Path, written: str, *, is_folder: bool) -> Path | None:
     try:
         path = base / written
-        real = Path(os.path.realpath(path if is_folder else path.parent))
+        real = disk.real(path if is_folder else path.parent)
         path = real if is_folder else real / path.name
-        return path if (path.is_dir() if is_folder else path.is_file()) else None
+        return path if (disk.is_folder(path) if is_folder else disk.is_file(path)) else None
     except (OSError, ValueError):
         return None
 
@@ -303,10 +301,10 @@ def _nearby(written: str, bases: Sequence[Path], *, is_folder: bool) -> str | No
     suffix = Path(written).suffix
     for base in bases[:2]:
         parent = Path(written).parent
-        if "\0" in written or not (base / parent).is_dir():
+        if "\0" in written or not disk.is_folder(base / parent):
             continue
-        found = [p for pattern in ("*", "*/*") for p in sorted((base / parent).glob(pattern))[:1000]]
-        fits = [p for p in found if (p.is_dir() if is_folder else p.is_file() and p.suffix == suffix)]
+        found = [p for pattern in ("*", "*/*") for p in disk.glob(base / parent, pattern, hidden=True)[:1000]]
+        fits = [p for p in found if (disk.is_folder(p) if is_folder else disk.is_file(p) and p.suffix == suffix)]
         names = [p.relative_to(base / parent) for p in fits if not any(part.startswith(".") for part in p.parts[-2:])]
         if same := [n for n in names if n.name == Path(written).name]:
             return f"did you mean {(parent / same[0]).as_posix()!r}?"
@@ -329,7 +327,7 @@ def _requirement_files(file: Path | None) -> Iterator[tuple[str, Path]]:
             named = Path(os.path.normpath(current.parent / name))
             if "://" in name or "$" in name or named in seen:
                 continue
-            if not named.is_relative_to(file.parent) or not named.is_file():
+            if not named.is_relative_to(file.parent) or not disk.is_file(named):
                 summary = f"{shown(current)} names {name!r}, which is no file beside it"
                 raise PipelineError([Diagnostic("BF130", summary, ("requirements",))])
             todo.append(named)
@@ -337,6 +335,6 @@ def _requirement_files(file: Path | None) -> Iterator[tuple[str, Path]]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
+        return disk.read(file).decode("utf-8", errors="replace")
     except OSError:
         return ""  # the bundle says why it cannot be read

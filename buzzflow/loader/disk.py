@@ -271,11 +271,18 @@ def _answer_entries(path: str, _memory: Memory | None) -> Answer:
     try:
         with os.scandir(path) as found:
             return tuple(
-                f"{'d' if e.is_dir() else '-'}{'l' if e.is_symlink() else '-'}{e.name}"
+                f"{'d' if _is_folder(e) else '-'}{'l' if e.is_symlink() else '-'}{e.name}"
                 for e in sorted(found, key=lambda e: e.name)
             )
     except OSError as e:
         return f"{_FAILED}{e.errno}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _answer_glob(question: str, _memory: Memory | None) -> Answer:

@@ -13,6 +13,8 @@ from buzzflow.loader.nodes import Node
 from buzzflow.loader.unanswerable import Refused
 from buzzflow.template import Reference, Template
 
+MAX_TEXT = 16_384
+_BACKSLASHES = re.compile(r"\\+")
 _OPENING = re.compile(r"\$\{\s*each\s*:")
 _EACH = re.compile(r"\$\{\s*each\s*:\s*([\w.-]*)\s*\}")
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")  # what may stand in a key and in an unquoted argument
@@ -37,20 +39,29 @@ def has_each(value: object) -> bool:
 def with_items(leaf: Node, items: Combination) -> Node:
     """Return what the text *leaf* says in the copy of *items*; Refused says what is wrong with an `${each:…}` in it."""
     text = str(leaf.value)
+    _refuse_long(len(text))
     uses = [*_uses(text)]
     if len(uses) == 1 and (uses[0].start, uses[0].end) == (0, len(text)):
         return _standing_at(leaf, _look_up(uses[0].argument, items))
-    pieces, end = [], 0
+    pieces, end, length = [], 0, 0
     for use in uses:
         value = _look_up(use.argument, items)
         before = text[end : use.start]
         written = _inserted(value, use, text)
         if use.inside == "text" and not written.startswith("${"):
             before = _halved(before)
+        length += len(before) + len(written)
+        _refuse_long(length)
         pieces += [before, written]
         end = use.end
     whole = "".join([*pieces, text[end:]])
     return replace(leaf, value=whole, raw=whole) if uses else leaf
+
+
+def _refuse_long(length: int) -> None:
+    if length > MAX_TEXT:
+        what = f"a text with ${{each:…}} in it is longer than {MAX_TEXT:,} characters"
+        raise Refused("BF152", what, "keep it in a file")
 
 
 def _uses(text: str) -> Iterator[_Use]:
@@ -59,8 +70,8 @@ def _uses(text: str) -> Iterator[_Use]:
     i = 0
     while i < len(text):
         quoted = bool(open_) and open_[-1] in "'\""
-        if text[i] == "\\":
-            run = len(text[i:]) - len(text[i:].lstrip("\\"))
+        if backslashes := _BACKSLASHES.match(text, i):
+            run = len(backslashes[0])
             escaping = run % 2 == 1 and i + run < len(text) and (bool(open_) or text.startswith("${", i + run))
             i += run + (2 if escaping and text.startswith("${", i + run) else escaping)
         elif found := _EACH.match(text, i):

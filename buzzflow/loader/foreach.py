@@ -8,18 +8,19 @@ that the user wrote, and a copy is what the user could have written by hand.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Span
-from buzzflow.loader.copies import Copies, with_all_copies
+from buzzflow.loader.copies import Copies
 from buzzflow.loader.each import has_each, with_items
+from buzzflow.loader.gather import MAX_VALUES, Gathering
 from buzzflow.loader.items import (
     MAX_COPIES,
     Combination,
     key_of,
     mentions_interpolation,
+    name_of,
     place_of,
     read_items,
     too_many,
@@ -28,8 +29,7 @@ from buzzflow.loader.nodes import Node
 from buzzflow.loader.unanswerable import Refused
 from buzzflow.template import Reference, Template
 
-MAX_VALUES = 50_000  # in all copies together, as in one file
-MAX_NAME = 64
+MAX_CHARACTERS = 4_194_304  # in all texts with an ${each:…}
 _OF_GROUP = ("type", "items", "steps")
 
 
@@ -46,9 +46,10 @@ def expand_foreach(root: Node, answer: Callable[[Node], Node]) -> tuple[Node, Co
     for name, step in steps.value.items():
         expansion.add(name, step)
     copies = expansion.copies()
-    made = {n: with_all_copies(n, s, copies, expansion.problems) for n, s in expansion.steps.items()}
-    if expansion.problems:
-        raise PipelineError(once(expansion.problems))
+    gathering = Gathering(copies)
+    made = {n: gathering.written_out(n, s) for n, s in expansion.steps.items()}
+    if problems := [*expansion.problems, *gathering.problems]:
+        raise PipelineError(once(problems))
     assert isinstance(root.value, dict)
     return root.with_value({**root.value, "steps": steps.with_value(made)}), copies
 
@@ -101,12 +102,13 @@ class _Expansion:
         self.items = items
         self.steps: dict[str, Node] = {}
         self.problems: list[Diagnostic] = []
+        self._told: set[tuple[str, str, Span | None]] = set()
         self._of: dict[str, dict[str, str]] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
         self._siblings: dict[str, Mapping[str, str]] = {}
         self._late: set[str] = set()
         self._written: dict[str, Node] = {}  # the names that the user gave, in groups too
-        self._count = self._values = 0
+        self._count = self._values = self._characters = 0
 
     def copies(self) -> Copies:
         """Return which copies there are, after all steps are added."""
@@ -127,7 +129,8 @@ class _Expansion:
             else:
                 self.steps[name] = _without(step, "foreach")
         except PipelineError as e:
-            self.problems += e.diagnostics
+            for problem in e.diagnostics:
+                self._add(problem)
 
     def _is_new(self, name: str, step: Node, path: Path) -> bool:
         if (other := self._written.get(name)) is None:
@@ -204,10 +207,11 @@ class _Expansion:
         self._count += len(steps) * len(combinations)
         first = next(iter(steps.values()))
         if self._count > MAX_COPIES:
-            raise too_many(f"foreach makes {self._count:,} copies", first.path, place_of(first.step))
+            what = f"foreach makes {self._count:,} copies; a pipeline may have {MAX_COPIES}"
+            raise too_many(what, first.path, place_of(first.step))
         keyed = [(key_of(c), c) for c in combinations]
         for name in steps:
-            self._of[name] = {key: _copy_name(name, key) for key, _ in keyed}
+            self._of[name] = {key: name_of(name, key) for key, _ in keyed}
         of_item = {key: {name: self._of[name][key] for name in steps} for key, _ in keyed}
         for name, origin in steps.items():
             for key, combination in keyed:
@@ -227,44 +231,43 @@ class _Expansion:
             for copy in copies.values() & self._written.keys():
                 where = place_of(self._written[copy])
                 what = f"step {copy!r} is called like a copy of {name!r}"
-                hint = (
-                    "what is special about one copy belongs into the data of its item, or into a step of another name"
-                )
+                hint = "what is special about one copy belongs into the data of its item"
                 self._add(Diagnostic("BF151", what, ("steps", copy), hint, where))
 
     def _copied(self, node: Node, items: Combination, path: Path) -> Node:
-        self._values += 1
-        if self._values > MAX_VALUES:
-            raise too_many(f"the copies of foreach hold more than {MAX_VALUES:,} values", path, place_of(node))
         if isinstance(node.value, dict):
             return node.with_value({k: self._copied(n, items, (*path, k)) for k, n in node.value.items()})
         if isinstance(node.value, list):
             return node.with_value([self._copied(n, items, (*path, i)) for i, n in enumerate(node.value)])
-        if not has_each(node.value) or len(self.problems) >= MAX_PROBLEMS:
-            return node
-        try:
-            made = with_items(node, items)
-        except Refused as refused:
-            self._add(Diagnostic(refused.code, refused.summary, path, refused.hint, node.span))
-            return node
-        self._values += sum(1 for _ in made.leaves())
+        made = node
+        if has_each(node.value):
+            self._characters += len(str(node.value))
+            try:
+                made = with_items(node, items)
+            except Refused as refused:
+                self._add(Diagnostic(refused.code, refused.summary, path, refused.hint, node.span))
+        self._spend(made, path)
         return made
+
+    def _spend(self, node: Node, path: Path) -> None:
+        for _, leaf in node.leaves():
+            self._values += 1
+            self._characters += len(leaf.value) if isinstance(leaf.value, str) else 0
+        if self._values > MAX_VALUES or self._characters > MAX_CHARACTERS:
+            what = f"copies hold more than {MAX_VALUES:,} values, or {MAX_CHARACTERS:,} characters"
+            raise too_many(what, path, place_of(node))
 
     def _report(self, code: str, summary: str, path: Path, hint: str, node: Node) -> None:
         self._add(Diagnostic(code, summary, path, hint, place_of(node)))
 
     def _add(self, problem: Diagnostic) -> None:
-        self.problems = [*once([*self.problems, problem])]
+        told = (problem.code, problem.summary, problem.span)
+        if told not in self._told and len(self.problems) < MAX_PROBLEMS:
+            self._told.add(told)
+            self.problems.append(problem)
 
 
 def _without(step: Node, key: str) -> Node:
     if not isinstance(step.value, dict) or key not in step.value:
         return step
     return step.with_value({k: n for k, n in step.value.items() if k != key})
-
-
-def _copy_name(step: str, key: str) -> str:
-    name = f"{step}-{key}"
-    if len(name) <= MAX_NAME:
-        return name
-    return f"{name[: MAX_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

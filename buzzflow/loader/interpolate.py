@@ -7,13 +7,13 @@ does not know lines. `tests/loader/test_interpolation_properties.py` compares th
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeGuard
 
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Span, did_you_mean
+from buzzflow.loader import disk
 from buzzflow.loader.copies import Copies
 from buzzflow.loader.nodes import Node
 from buzzflow.loader.unanswerable import Refused, nesting, unreadable, yaml_word
@@ -57,7 +57,7 @@ def interpolate(
     Texts that do not stand at *only*, or below it, stay as they are. PipelineError names every text that
     cannot be answered. *copies* tells what foreach made: a `${step:…}` may name one of them.
     """
-    resolver = _Interpolation(root, allow_env, os.environ if environ is None else environ, copies or Copies())
+    resolver = _Interpolation(root, allow_env, disk.variable if environ is None else environ.get, copies or Copies())
     resolved = resolver.tree(only)
     if resolver.problems:
         raise PipelineError(resolver.problems)
@@ -65,11 +65,13 @@ def interpolate(
 
 
 class _Interpolation:
-    def __init__(self, root: Node, allow_env: Collection[str], environ: Mapping[str, str], copies: Copies) -> None:
+    def __init__(
+        self, root: Node, allow_env: Collection[str], variable: Callable[[str], str | None], copies: Copies
+    ) -> None:
         self.root = root
         self.copies = copies
         self.allow_env = allow_env
-        self.environ = environ
+        self.variable = variable
         self.problems: list[Diagnostic] = []
         self.references: list[Reference] = []
         self._index: dict[Reference, int] = {}
@@ -262,7 +264,8 @@ class _Interpolation:
         known = [k for k, _ in node.children() if isinstance(k, str)]
         hint = did_you_mean(missing, known)
         if i == 0 and missing in FORMS and len(parts) > 1:
-            hint = f"write ${{{missing}:{'.'.join(parts[1:])}}}, with a colon: it is answered when the pipeline runs"
+            hint = f"write ${{{missing}:{'.'.join(parts[1:])}}}, with a colon"
+            hint += ": it is answered when the pipeline runs" if missing != "each" else ""
         elif i == 0 and missing.isupper():
             hint = f"a process variable is ${{oc.env:{missing}}}, where environment.yaml allows it (allow_env)"
         elif i == 0 and missing == "environment":
@@ -326,7 +329,9 @@ class _Interpolation:
                 f"process variable {name!r} may not be read here",
                 f"add it to environment.yaml: allow_env: [{name}]; what it holds will be visible in the pipeline",
             )
-        value = self.environ.get(name, args[1] if len(args) == 2 else None)
+        value: Any = self.variable(name)
+        if value is None and len(args) == 2:
+            value = args[1]
         if value is None and len(args) < 2:
             raise Refused("BF129", f"process variable {name!r} is not set", f"set it, or ${{oc.env:{name},default}}")
         if isinstance(value, str):

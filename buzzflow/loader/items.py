@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from buzzflow.loader.nodes import Node
 from buzzflow.template import Template
 
 MAX_COPIES = 500
+MAX_NAME = 64
 UNNAMED = ""  # the key of `foreach: [kr, us]`, read by ${each:}
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -32,6 +34,14 @@ Combination = Mapping[str, Item]
 def key_of(combination: Combination) -> str:
     """Return what names the copy of *combination*: the items as text, in the characters of a step's name."""
     return "-".join(re.sub(r"[^A-Za-z0-9_-]", "-", item.key) for item in combination.values())
+
+
+def name_of(base: str, key: str) -> str:
+    """Return the name of a copy of *base*; one that would be too long ends in a hash of the whole."""
+    name = f"{base}-{key}"
+    if len(name) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def text_of(value: object) -> str:
@@ -90,12 +100,12 @@ def _grid(node: Node, path: Path) -> list[Combination]:
 
 def _refuse_too_many(count: int, node: Node, path: Path) -> None:
     if count > MAX_COPIES:
-        raise too_many(f"foreach makes {count:,} copies", path, place_of(node))
+        raise too_many(f"foreach makes {count:,} copies; a pipeline may have {MAX_COPIES}", path, place_of(node))
 
 
 def too_many(what: str, path: Path, span: Span) -> PipelineError:
     """Return what to say when *what* is more than a pipeline may have."""
-    return _wrong("BF152", f"{what}; a pipeline may have {MAX_COPIES}", path, "split the pipeline, or name less", span)
+    return _wrong("BF152", what, path, "split the pipeline, or name less", span)
 
 
 def _items(name: str, node: Node, path: Path) -> list[Item]:

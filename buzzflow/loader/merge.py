@@ -10,6 +10,7 @@ from buzzflow.loader.nodes import Node
 # of these keys a mapping takes one: a higher layer that names one lets go of the others
 _SOURCES = frozenset(("from", "file_system", "athena", "redshift", "feature_store"))
 _TARGETS = frozenset(("to", "feature_group"))
+_PROGRAMS = frozenset(("image", "algorithm"))
 _WHOLE = frozenset(("image", "code"))
 # in these a null means something: an option without value, a member that goes
 _WITH_NULLS = frozenset(("arguments", "arguments_patch"))
@@ -48,6 +49,8 @@ def _replaced_whole(path: Path) -> bool:
 
 def _alternatives(path: Path) -> tuple[frozenset[str], ...]:
     match _in_step(path):
+        case ():
+            return (_PROGRAMS,)
         case ("inputs", _):
             return (_SOURCES,)
         case ("outputs", _):

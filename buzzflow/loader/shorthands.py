@@ -84,6 +84,13 @@ def _image(node: Node) -> Node:
     return Node(parts, node.span, node.key, node.raw, node.replaced)
 
 
+def _containers(node: Node) -> Node:
+    if not isinstance(node.value, list):
+        return node
+    items = [_put(i, "image", _image(image)) if (image := i.child("image")) is not None else i for i in node.value]
+    return node.with_value(items)
+
+
 def _list(node: Node) -> Node:
     """`x` is `[x]`."""
     if isinstance(node.value, list) or node.value is None:
@@ -152,6 +159,7 @@ _WITH_OPTIONS = ("processing", "training", "tuning")
 _FIELDS: dict[str, Callable[[Node], Node]] = {
     "code": _wrap("entry_point"),
     "image": _image,
+    "containers": _containers,
     "instance": _wrap("type"),
     "inputs": _inputs,
     "outputs": _outputs,

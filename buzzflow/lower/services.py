@@ -15,11 +15,11 @@ from buzzflow.config.steps import (
     RawConfig,
     ServiceBase,
 )
-from buzzflow.config.steps.common import EncryptionBase, NetworkBase, RoleBase, TagBase, TimeoutBase
+from buzzflow.config.steps.common import EncryptionBase, RoleBase, TagBase, TimeoutBase
 from buzzflow.diagnostics import Path
 from buzzflow.lower.context import Context
 from buzzflow.lower.data import folder_of, inputs_of
-from buzzflow.lower.jobs import encryption_of, image_of, instance_of, network_of
+from buzzflow.lower.jobs import encryption_of, instance_of, network_of
 
 PROCESSING = "/opt/ml/processing"
 # the names of these types in a pipeline's definition
@@ -38,7 +38,7 @@ STEP_TYPES: Mapping[str, str] = {
 def lambda_call(name: str, step: LambdaConfig, context: Context) -> ir.Lambda:
     """Return the meaning of a lambda step."""
     path: Path = ("steps", name)
-    arguments = context.values.pairs(step.arguments, (*path, "arguments"))
+    arguments = context.values.tree(step.arguments, (*path, "arguments"))
     outputs = tuple((n, o.type) for n, o in step.outputs.items())
     return ir.Lambda(context.values.text(step.function, (*path, "function")), arguments, outputs)
 
@@ -46,7 +46,7 @@ def lambda_call(name: str, step: LambdaConfig, context: Context) -> ir.Lambda:
 def callback(name: str, step: CallbackConfig, context: Context) -> ir.Callback:
     """Return the meaning of a callback step."""
     path: Path = ("steps", name)
-    arguments = context.values.pairs(step.arguments, (*path, "arguments"))
+    arguments = context.values.tree(step.arguments, (*path, "arguments"))
     outputs = tuple((n, o.type) for n, o in step.outputs.items())
     return ir.Callback(context.values.text(step.queue, (*path, "queue")), arguments, outputs)
 
@@ -65,7 +65,7 @@ def check(name: str, step: QualityCheckConfig | ClarifyCheckConfig, context: Con
     given = step.outputs.get("report")
     to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "report", "to"))
     job = ir.Job(
-        image=image_of(step.image, (*path, "image"), context),
+        image=ir.ImageUri(""),  # the service's own
         environment=values.pairs(step.environment_variables, (*path, "environment_variables")),
         outputs=(ir.Output("report", f"{PROCESSING}/output", None if to is None else folder_of(to)),),
         instance=instance_of(step.instance, (*path, "instance"), values),
@@ -82,7 +82,6 @@ def check(name: str, step: QualityCheckConfig | ClarifyCheckConfig, context: Con
         job=job,
         dataset=values.place(data.from_, (*path, "inputs", "dataset", "from")),
         format=data.format,
-        own_image=step.image is not None,
         skip=values.boolean(step.skip_check, (*path, "skip_check")),
         fail_on_violation=values.boolean(step.fail_on_violation, (*path, "fail_on_violation")),
         baseline=ir.Baseline(
@@ -130,7 +129,6 @@ def service(name: str, step: ServiceBase, step_type: str, context: Context) -> i
         arguments=values.tree(step.arguments, (*path, "arguments")),
         members=values.tree(step.members, (*path, "members")) if isinstance(step, RawConfig) else None,
         role=values.maybe(step.role, (*path, "role")) if isinstance(step, RoleBase) else None,
-        network=network_of(step.network, (*path, "network"), values) if isinstance(step, NetworkBase) else None,
         encryption=encryption_of(step.encryption, (*path, "encryption"), values)
         if isinstance(step, EncryptionBase)
         else None,

@@ -39,8 +39,10 @@ class Values:
             return value
         parts = [p if isinstance(p, str) else self.reference(p, path) for p in value.parts]
         known = tuple(p for p in parts if p is not None)
-        if len(known) == 1 and not isinstance(known[0], str) and known[0].kind in _TEXTUAL:
-            return known[0]
+        if len(known) == 1 and not isinstance(known[0], str):
+            only = known[0]
+            if only.kind in _TEXTUAL or isinstance(only, ir.ItemReference):
+                return only
         return ir.Text(known)
 
     def maybe(self, value: str | Template | None, path: Path) -> ir.Value | None:

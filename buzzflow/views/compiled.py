@@ -25,7 +25,7 @@ def compiled(pipeline: ir.Pipeline, artifact: Artifact, backend: str) -> Rendera
             count = "" if job.instance.count == 1 else f" x {_plain(job.instance.count)}"
             instance = f"{_plain(job.instance.type)}{count}"
             code = "" if job.code is None else f"{job.code.entry_point} {job.code.bundle.digest[:12]}"
-        grid.add_row(escape(step.name), type(step.work).__name__.lower(), after, instance, code)
+        grid.add_row(escape(step.name), step.work.type, after, instance, code)
     name = f"{pipeline.environment.name_prefix if pipeline.environment else ''}{pipeline.name}"
     told = f"{name}: {len(pipeline.steps)} steps, {artifact.name} of {len(artifact.content):,} bytes for {backend}"
     return Group(grid, Text(), Text(told))

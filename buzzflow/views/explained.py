@@ -32,7 +32,10 @@ def _ladder(one: Explained, *, colour: bool) -> str:
     head = f"{dotted(one)}: {_value(one)}"
     lines = [f"{_BOLD}{head}{_OFF}" if colour else head]
     if one.rungs:
-        rows = [(f"> {r.layer}" if r.wins else f"  {r.layer}", _cut(_shown(one, r.written)), place(r.span)) for r in one.rungs]
+        rows = [
+            (f"> {r.layer}" if r.wins else f"  {r.layer}", _cut(_shown(one, r.written)), place(r.span))
+            for r in one.rungs
+        ]
         paints = [_BOLD if r.wins else _DIM for r in one.rungs]
         lines += ["", *_aligned(rows, paints if colour else [""] * len(rows))]
     if one.answers:

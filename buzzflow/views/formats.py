@@ -38,7 +38,7 @@ def _property(value: str) -> str:
 def text(diagnostic: Diagnostic) -> str:
     """Return summary, note and hint in one text."""
     shown = without_values(diagnostic)
-    place = f"in {shown.span.file}" if shown.span is not None and not is_file(shown.span) else None
+    place = shown.span.file if shown.span is not None and not is_file(shown.span) else None
     more = (("at", place), ("note", shown.note), ("help", shown.hint))
     return "\n".join([shown.summary, *(f"{word}: {told}" for word, told in more if told)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
@@ -57,7 +58,8 @@ def _masked(diagnostic: Diagnostic, span: Span, source: str) -> tuple[Span, str]
     """Return the line without secrets, and the place of the mark in what is left of it."""
     at = span.column - 1
     parts = hidden(source, yaml=True)
-    if diagnostic.code in _SECRETS and not any(start <= at < end or at < start for start, end in parts):
+    masked_here = any(at < end and not re.search(r"[\s,]", source[at:start]) for start, end in parts)
+    if diagnostic.code in _SECRETS and not masked_here:
         start = at + (source[at : at + 1] in ("'", '"'))  # a secret by its place: no look tells where it ends
         parts = [part for part in parts if part[1] <= at] + [(start, len(source))]
     pieces, end, column = [], 0, at

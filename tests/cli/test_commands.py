@@ -71,6 +71,7 @@ def test_what_is_wrong_is_told_as_json(buzzflow: Buzzflow, project: Path) -> Non
         "severity": "error",
         "summary": "step 'extract' has no output 'dat'",
         "hint": "did you mean 'data'?",
+        "note": None,
         "path": ["steps", "train", "inputs", "data", "from"],
         "file": "pipeline.yaml",
         "line": 7,

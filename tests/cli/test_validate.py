@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,52 @@ def test_a_tree_without_pipelines_is_told(tmp_path: Path) -> None:
     done = validate(folder=tmp_path)
     assert done.returncode == 1
     assert "BF100" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["human", "json", "sarif", "github"])
+def test_a_known_result_is_told_in_the_same_bytes(form: str, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tree / ".user-cache"))
+    (tree / "projects/a/pipeline.yaml").write_text(
+        "steps: {a: {type: processing, image: 'python:3.11', code: a.py}}  # \u00fc\n"
+    )
+    (tree / "projects/a/a.py").write_text("import importlib\nimportlib.import_module(__name__)\n")
+    cold = validate("projects", "--format", form, "--no-cache", folder=tree)
+    assert not (tree / ".user-cache").exists()
+    assert "BF203" in cold.stdout + cold.stderr
+    assert "BF134" in cold.stdout + cold.stderr
+    for _ in range(2):
+        warm = validate("projects", "--format", form, folder=tree)
+        assert (warm.returncode, warm.stdout, warm.stderr) == (cold.returncode, cold.stdout, cold.stderr)
+    assert len([*(tree / ".user-cache/buzzflow/validate").iterdir()]) == 3
+
+
+def test_only_pipelines_that_a_change_affects_are_validated(tree: Path) -> None:
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *who, *arguments], cwd=tree, check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "first")
+    done = validate("projects", "--changed-since", "HEAD", folder=tree)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "0 of 3 pipelines affected by changes since HEAD, none with errors\n",
+    )
+    (tree / "projects/a/second.pipeline.yaml").write_text(WRONG)
+    done = validate("projects", "--changed-since=HEAD", folder=tree)
+    assert (done.returncode, done.stdout) == (1, "1 of 3 pipelines affected by changes since HEAD, 1 with errors\n")
+    assert "projects/b" not in done.stderr
+    told = json.loads(validate("projects", "--changed-since=HEAD", "--json", folder=tree).stdout)
+    assert (told["changed_since"], told["of"], len(told["pipelines"])) == ("HEAD", 3, 1)
+    done = validate("projects", "--changed-since=--help", folder=tree)
+    assert done.returncode == 1
+    assert "error[BF147]: Git knows no revision '--help'" in done.stderr
+
+
+def test_without_git_a_change_is_not_known(tree: Path) -> None:
+    command = [sys.executable, "-m", "buzzflow", "validate", "--json", "--changed-since", "main"]
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert [d["code"] for d in json.loads(done.stdout)["diagnostics"]] == ["BF146"]

@@ -14,10 +14,11 @@ STEP = "type: training, code: a.py, image: docker.io/library/python:3.11"
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / ".git").mkdir()
-    (tmp_path / "a.py").touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    folder = tmp_path / "ctr"  # the pipeline's name
+    (folder / ".git").mkdir(parents=True)
+    (folder / "a.py").touch()
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def wrong(pipeline: str, *settings: str, **files: str) -> tuple[Diagnostic, ...]:

@@ -217,6 +217,12 @@ def test_what_would_change_an_interpolation_around_it_is_refused(value):
     assert problem(yaml.safe_dump(data)).code == "BF156"
 
 
+def test_each_with_a_dot_is_told_to_take_a_colon():
+    found = problem("steps: {s: {type: raw, foreach: {k: [a]}, v: '${each.k}'}}")
+
+    assert (found.code, found.hint) == ("BF125", "write ${each:k}, with a colon")
+
+
 def test_each_of_a_variable_is_told():
     text = "variables: {v: '${each:k}'}\nsteps: {s: {type: raw, foreach: {k: [a]}, v: '${variables.v}'}}"
 
@@ -257,6 +263,7 @@ steps:
       a:
         type: processing
         code: a.py
+        image: {framework: sklearn, version: 1.4-2}
         outputs: {report: {json: r.json}}
         arguments: {region: "${each:region}"}
         inputs: {data: "${step:prep.outputs.data}"}
@@ -281,11 +288,11 @@ def test_in_a_group_a_sibling_is_the_copy_of_the_same_item():
 
 
 def test_layers_reach_the_steps_of_a_group_and_its_items():
-    found = steps(GROUP, "steps.g.items.region=[de]", "steps.g.steps.b=null", "steps.g.steps.a.code=other.py",
+    found = steps(GROUP, "steps.g.items.region=[de]", "steps.g.steps.b=null", "steps.g.steps.a.image=b/c:1",
                   "steps.g.steps.good.then=a")  # fmt: skip
 
     assert list(found) == ["prep", "a-de", "good-de"]
-    assert found["a-de"]["code"] == {"entry_point": "other.py"}
+    assert found["a-de"]["image"] == {"uri": "b/c:1"}
 
 
 def test_a_name_of_another_copy_is_accepted_inside_a_group_when_it_is_written_whole():
@@ -302,6 +309,19 @@ def test_a_sibling_reached_through_a_variable_has_to_be_named_with_its_item():
     assert problem(text).code == "BF157"
     one = text.replace("${step:a.outputs", "${step:a.us.outputs")
     assert steps(one)["b-kr"]["inputs"]["x"] == {"from": "${step:a-us.outputs.report}"}
+
+
+def test_the_checks_of_a_registered_model_are_siblings_too():
+    text = """
+steps:
+  g:
+    type: foreach
+    items: [kr, us]
+    steps:
+      quality: {type: quality_check, check: data_quality}
+      register: {type: register_model, model_group: m, checks: {data_quality: quality}}
+"""
+    assert steps(text)["register-us"]["checks"] == {"data_quality": "quality-us"}
 
 
 def test_the_bare_name_of_a_group_means_all_its_copies():
@@ -500,11 +520,25 @@ def test_a_product_beyond_all_measure_is_refused_at_once():
     assert problem(f"steps: {{s: {{type: raw, foreach: {{{keys}}}}}}}").code == "BF152"
 
 
-def test_copies_that_hold_too_many_values_are_refused():
-    values = ", ".join(map(str, range(500)))
-    text = f"steps: {{s: {{type: raw, v: [{values}], foreach: [{', '.join(map(str, range(200)))}]}}}}"
+EACH, GATHERED = "'${each:k.v}', ", "'${step:t.*.x}', "
+MANY = f"[{', '.join(map(str, range(200)))}]"
 
-    assert problem(text).code == "BF152"
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        f"s: {{type: raw, foreach: {MANY}, v: [{'a, ' * 500}]}}",
+        f"s: {{type: raw, foreach: {MANY}, v: ['{'a' * 30_000}']}}",
+        f"s: {{type: raw, foreach: {MANY}, v: '{'a' * 20_000}${{each:}}'}}",
+        f"s: {{type: raw, foreach: ['{'a' * 20_000}'], v: '${{each:}}.'}}",
+        f"s: {{type: raw, foreach: {{k: {{a: {{v: {MANY}}}}}}}, v: [{EACH * 300}]}}",
+        f"t: {{type: raw, foreach: {MANY}}}, s: {{type: raw, depends_on: [{'t, ' * 300}]}}",
+        f"t: {{type: raw, foreach: {MANY}}}, s: {{type: raw, v: [{GATHERED * 300}]}}",
+    ],
+    ids=["values", "characters", "long text", "long item", "data", "names", "gathered"],
+)
+def test_copies_that_hold_too_much_are_refused(more):
+    assert {d.code for d in problems(f"steps: {{{more}}}")} == {"BF152"}
 
 
 def test_the_whole_line_takes_copies_of_processing_training_and_condition_steps(folder):
@@ -515,7 +549,11 @@ def test_the_whole_line_takes_copies_of_processing_training_and_condition_steps(
         + GROUP
         + """
   train: {type: training, code: t.py, foreach: {size: {s: {n: 1}, m: {n: 2}}}, instance: {count: "${each:size.n}"}}
-  stop: {type: fail, message: "no ${each:why} in ${each:where}", foreach: {why: [data], where: [kr, us]}, depends_on: train}
+  stop:
+    type: fail
+    foreach: {why: [data], where: [kr, us]}
+    message: "no ${each:why} in ${each:where}"
+    depends_on: train
 """
     )
     Path("pipeline.yaml").write_text(text)

@@ -62,7 +62,7 @@ def _container(step: ir.Step) -> plan.Container:
         environment={k: expression(v) for k, v in environment},
         inputs=[_input(i) for i in job.inputs],
         secrets=[variable for variable, _ in job.secrets],
-        outputs=[_output(o) for o in job.outputs],
+        outputs=[_output(o) for o in job.outputs if o.feature_group is None],
         code=_code(step, job.code),
         isolation=isolation if isinstance(isolation, bool) else _lookup(isolation),
         timeout=None if job.timeout is None else _number(job.timeout),

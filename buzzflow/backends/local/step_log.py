@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import BinaryIO
 
 import regex
@@ -17,23 +17,34 @@ MATCH_SECONDS = 1.0
 
 
 class StepLog:
-    """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line."""
+    """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line.
 
-    def __init__(self, step: str, file: BinaryIO, emit: Callable[[Event], None], patterns: Mapping[str, str]) -> None:
+    *hidden* are texts that nobody shall read: `***` stands for them everywhere.
+    """
+
+    def __init__(
+        self,
+        step: str,
+        file: BinaryIO,
+        emit: Callable[[Event], None],
+        patterns: Mapping[str, str],
+        hidden: Collection[str] = (),
+    ) -> None:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.metrics: dict[str, float] = {}
         self._step, self._file, self._emit = step, file, emit
         self.warnings: list[str] = []
         self._patterns = {name: regex.compile(pattern) for name, pattern in patterns.items()}
         self._rest = b""
+        self._hidden = sorted((h.encode() for h in hidden if h.strip()), key=len, reverse=True)
 
     def write(self, data: bytes) -> None:
         """Take the next piece of output."""
-        self._file.write(data)
-        self._file.flush()
+        if not self._hidden:
+            self._keep(data)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._line(line)
+            self._line(line, b"\n")
         if len(self._rest) > 16 * MAX_LINE:
             self._line(self._rest)
             self._rest = b""
@@ -44,7 +55,15 @@ class StepLog:
             self._line(self._rest)
             self._rest = b""
 
-    def _line(self, raw: bytes) -> None:
+    def _keep(self, data: bytes) -> None:
+        self._file.write(data)
+        self._file.flush()
+
+    def _line(self, raw: bytes, end: bytes = b"") -> None:
+        if self._hidden:  # a secret may come in two pieces, so nothing is kept before its line is whole
+            for secret in self._hidden:
+                raw = raw.replace(secret, b"***")
+            self._keep(raw + end)
         line = raw.rstrip(b"\r").rsplit(b"\r", 1)[-1]  # a progress bar writes over itself
         text = printable(line.decode("utf-8", "replace"))
         shown = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"

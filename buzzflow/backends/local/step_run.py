@@ -38,7 +38,8 @@ def run_step(
     training = place.step.container.training
     try:
         with log_path.open("wb") as file:
-            log = StepLog(name, file, emit, training.metrics if training else {})
+            hidden = [os.environ[variable] for variable in place.step.container.secrets]
+            log = StepLog(name, file, emit, training.metrics if training else {}, hidden)
             outcome = executor.run(task, log.write, stop)
             log.close()
     except ExecutorError as e:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 
 from buzzflow import ir
-from buzzflow.backends.contract import MODEL_OUTPUT
 from buzzflow.backends.sagemaker.compile import JOB_ERRORS, STEP_ERRORS, compile_pipeline
 from buzzflow.backends.sagemaker.images import ECR, UnknownImageError, framework_image_uri
+from buzzflow.backends.sagemaker.images import Scope as Purpose
 from buzzflow.backends.sagemaker.instances import Kind, instance_problems
 from buzzflow.backends.sagemaker.limits import out_of_range, processing_problems, too_long, training_problems
+from buzzflow.backends.sagemaker.needs import images_of, missing
 from buzzflow.backends.sagemaker.places import deployed_name
+from buzzflow.backends.sagemaker.verify import refused_requests, unknown_properties
 from buzzflow.diagnostics import Diagnostic, Path, Severity, did_you_mean
 
 # Shapes of botocore's service model: PipelineName, PipelineDefinition, StepDisplayName, StepDescription,
@@ -20,6 +22,8 @@ from buzzflow.diagnostics import Diagnostic, Path, Severity, did_you_mean
 PIPELINE_NAME, DEFINITION = 256, 1_048_576
 DISPLAY_NAME, DESCRIPTION, PARAMETER_NAME = 256, 3072, 256
 MAX_ATTEMPTS, EXPIRE_AFTER = 20, 14_400 * 60
+# warnings about a step after which the service's own model would only say the same again
+_SAID_BETTER = frozenset(("BF405", "BF404"))
 _PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -28,50 +32,15 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@/-]+")
 
 def check_pipeline(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
     """Yield everything that stands between *pipeline* and SageMaker."""
-    problems = [*_missing(pipeline), *_names(pipeline)]
+    problems = [*missing(pipeline), *_names(pipeline), *unknown_properties(pipeline)]
     for step in pipeline.steps:
         problems += _step(pipeline, step)
-    yield from problems
     if not any(problem.is_error for problem in problems):
-        yield from _size(pipeline)
-
-
-def _missing(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
-    """Yield what the environment must name for this pipeline; each thing once, where it is first needed."""
-    environment = pipeline.environment or ir.Environment("")
-    needs = (
-        ("bucket", environment.bucket, _needs_bucket, "code and data lie in one", "name-of-an-s3-bucket"),
-        ("region", environment.region, _needs_region, "framework images have an address for each", "eu-west-1"),
-        ("role", None, _needs_role, "its job runs as one", "arn:aws:iam::<account>:role/<name>"),
-    )
-    for what, present, needed, why, example in needs:
-        first = next((step for step in pipeline.steps if needed(step)), None)
-        if first is None or present is not None:
-            continue
-        summary = f"step {first.name!r} needs a {what}, and there is none: {why}"
-        yield Diagnostic("BF401", summary, ("steps", first.name), f"add to environment.yaml: {what}: {example}")
-
-
-def _needs_bucket(step: ir.Step) -> bool:
-    job = ir.job_of(step)
-    if job is None:
-        return False
-    if job.code is not None or any(output.to is None for output in job.outputs):
-        return True
-    if not isinstance(step.work, ir.Training):
-        return False
-    kept = step.work.checkpoints
-    return all(output.name != MODEL_OUTPUT for output in job.outputs) or (kept is not None and kept.to is None)
-
-
-def _needs_region(step: ir.Step) -> bool:
-    job = ir.job_of(step)
-    return job is not None and isinstance(job.image, ir.FrameworkImage)
-
-
-def _needs_role(step: ir.Step) -> bool:
-    job = ir.job_of(step)
-    return job is not None and job.role is None
+        told = {str(p.path[1]) for p in problems if p.path[:1] == ("steps",) and p.code in _SAID_BETTER}
+        problems += [*refused_requests(pipeline, told)]
+    if not any(problem.is_error for problem in problems):
+        problems += _size(pipeline)
+    yield from problems
 
 
 def _names(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
@@ -98,33 +67,91 @@ def _step(pipeline: ir.Pipeline, step: ir.Step) -> Iterator[Diagnostic]:
     yield from too_long((*path, "description"), "the description", step.description or "", DESCRIPTION)
     for i, retry in enumerate(step.retry):
         yield from _retry((*path, "retry", i), retry)
+    yield from _mixed(path, step)
+    for place, image, instance, purpose in _images(step):
+        yield from _image((*path, *place), image, instance, pipeline, purpose)
     match step.work:
         case ir.Processing(job=job):
-            yield from _job(pipeline, path, job, "processing")
+            yield from _job(path, job, "processing")
             yield from _only_training(path, job)
             yield from processing_problems(step, job)
         case ir.Training(job=job) as work:
-            yield from _job(pipeline, path, job, "training")
+            yield from _job(path, job, "training")
             yield from _spot(path, work)
             yield from training_problems(step, work)
-        case ir.Condition() | ir.Fail():
+        case ir.Tuning(training=work):
+            yield from _job(path, work.job, "training")
+            yield from _spot(path, work)
+        case ir.Check(job=job):
+            yield from _job(path, job, "processing")
+        case ir.Notebook(job=job):
+            yield from _job(path, job, "training")
+        case ir.Transform(job=job):
+            yield from _job(path, job, "transform")
+        case ir.RegisterModel(registry="mlflow"):
+            summary = "models are registered in SageMaker's registry only, for now"
+            yield Diagnostic("BF424", summary, path, "add registry: sagemaker, here or in environment.yaml")
+        case ir.AutoML() as work:
+            yield from _automl(path, work)
+        case _:
             pass
 
 
-def _job(pipeline: ir.Pipeline, path: Path, job: ir.Job, kind: Kind) -> Iterator[Diagnostic]:
+def _mixed(path: Path, step: ir.Step) -> Iterator[Diagnostic]:
+    """Yield outputs that all items of a foreach would write to one place: an item that is no text names no folder."""
+    job = ir.job_of(step)
+    has_fields = any(isinstance(r, ir.ItemReference) and r.path for r in ir.references(step.work))
+    if step.inside is None or job is None or not has_fields:
+        return
+    for output in job.outputs:
+        if output.to is None and output.feature_group is None:
+            summary = f"output {output.name!r} needs an address for each item: the items have fields, so name no folder"
+            yield Diagnostic("BF425", summary, (*path, "outputs", output.name), "add to: s3://bucket/${each:field}/")
+
+
+def _images(step: ir.Step) -> Iterator[tuple[Path, ir.Image, ir.Value | None, Purpose]]:
+    """Yield where each image of *step* is named, and for which machine and purpose it is."""
+    match step.work:
+        case ir.Model(containers=containers) | ir.RegisterModel(containers=containers):
+            for i, container in enumerate(containers):
+                place: Path = ("image",) if len(containers) == 1 else ("containers", i, "image")
+                yield place, container.image, None, "serving"
+        case _:
+            job = ir.job_of(step)
+            for image in images_of(step):
+                yield ("image",), image, job.instance.type if job else None, "training"
+
+
+def _automl(path: Path, work: ir.AutoML) -> Iterator[Diagnostic]:
+    for data in work.inputs:
+        if isinstance(data.source, ir.Bundle | ir.FileSystem | ir.Athena | ir.Redshift):
+            hint = "write s3://bucket/folder/ or ${step:name.outputs.name}"
+            yield Diagnostic("BF412", "automl reads tables in S3 only", (*path, "inputs", data.name), hint)
+    if work.mode != "ensembling":
+        yield Diagnostic("BF412", "in a pipeline automl takes mode: ensembling only", (*path, "mode"), "remove it")
+
+
+def _job(path: Path, job: ir.Job, kind: Kind) -> Iterator[Diagnostic]:
     if isinstance(job.role, str) and not _ROLE.fullmatch(job.role):
         hint = "write arn:aws:iam::<account>:role/<name>"
         yield Diagnostic("BF415", f"{job.role!r} is not the ARN of a role", (*path, "role"), hint)
     if isinstance(job.instance.type, str):
         yield from instance_problems((*path, "instance", "type"), job.instance.type, kind)
-    match job.image:
-        case ir.ImageUri(uri=str() as uri):
-            yield from _public_image((*path, "image"), uri)
-        case ir.ImageUri():
-            pass
-        case ir.FrameworkImage() as image:
+    for i, other in enumerate(job.instance.fallbacks):
+        yield from instance_problems((*path, "instance", "fallbacks", i), other, kind)
+
+
+def _image(
+    path: Path, image: ir.Image, instance: ir.Value | None, pipeline: ir.Pipeline, purpose: Purpose
+) -> Iterator[Diagnostic]:
+    match image:
+        case ir.ImageUri(uri=str() as uri) if uri:
+            yield from _public_image(path, uri)
+        case ir.FrameworkImage():
             region = pipeline.environment.region if pipeline.environment else None
-            yield from _framework_image((*path, "image"), image, job.instance.type, region)
+            yield from _framework_image(path, image, instance, region, purpose)
+        case _:
+            pass
 
 
 def _public_image(path: Path, uri: str) -> Iterator[Diagnostic]:
@@ -135,10 +162,10 @@ def _public_image(path: Path, uri: str) -> Iterator[Diagnostic]:
 
 
 def _framework_image(
-    path: Path, image: ir.FrameworkImage, instance: ir.Value, region: str | None
+    path: Path, image: ir.FrameworkImage, instance: ir.Value | None, region: str | None, purpose: Purpose
 ) -> Iterator[Diagnostic]:
     try:
-        framework_image_uri(image, instance, region or "us-east-1")  # a missing region is BF401, once
+        framework_image_uri(image, instance, region or "us-east-1", purpose)  # a missing region is BF401, once
     except UnknownImageError as e:
         yield Diagnostic(e.code, e.summary, (*path, e.field), e.hint)
 

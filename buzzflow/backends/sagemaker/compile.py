@@ -35,6 +35,9 @@ JOB_ERRORS = {
 }
 
 
+RUN_JOBS = frozenset(("processing", "training", "tuning", "transform", "automl", "notebook", "job", "raw"))
+
+
 def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
     """Return the definition of *pipeline* as JSON."""
     text = json.dumps(definition(pipeline), indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False)
@@ -53,6 +56,11 @@ def definition(pipeline: ir.Pipeline) -> Object:
         "PipelineExperimentConfig": experiment,
         "Steps": _Steps(scope).of(None),
     }
+
+
+def arguments_of(scope: Scope, step: ir.Step) -> Object:
+    """Return the request of *step* as it stands in the definition."""
+    return _Steps(scope).arguments(step)
 
 
 def _parameter(parameter: ir.Parameter) -> Object:
@@ -81,6 +89,10 @@ class _Steps:
         """Return the steps of a branch or a foreach step, in the order of the pipeline; None is outside of all."""
         return [self._step(step) for step in self._nested.get(parent, ())]
 
+    def arguments(self, step: ir.Step) -> Object:
+        """Return the request of one step, patched."""
+        return patched(self._work(step)[1], step.patch, self._scope)
+
     def _step(self, step: ir.Step) -> Object:
         kind, arguments, members = self._work(step)
         found: Object = {"Name": step.name, "Type": kind, "Arguments": patched(arguments, step.patch, self._scope)}
@@ -90,7 +102,7 @@ class _Steps:
             found["DisplayName"] = step.display_name
         if step.description is not None:
             found["Description"] = step.description
-        if policies := [policy for retry in step.retry for policy in _retry_policies(retry)]:
+        if policies := [policy for retry in step.retry for policy in _retry_policies(retry, step.work)]:
             found["RetryPolicies"] = policies
         if step.cache is not None:
             found["CacheConfig"] = _cache(step.cache)
@@ -120,9 +132,9 @@ class _Steps:
             case ir.Foreach() as work:
                 return "ForEach", self._foreach(step, work), {}
             case ir.Lambda() as work:
-                return "Lambda", scope.pairs(work.arguments), call_members(scope, work)
+                return "Lambda", scope.mapping(work.arguments), call_members(scope, work)
             case ir.Callback() as work:
-                return "Callback", scope.pairs(work.arguments), call_members(scope, work)
+                return "Callback", scope.mapping(work.arguments), call_members(scope, work)
             case ir.Check() as work:
                 kind = {"quality_check": "QualityCheck", "clarify_check": "ClarifyCheck"}[work.type]
                 return kind, check_arguments(scope, step, work), check_members(scope, work)
@@ -131,8 +143,7 @@ class _Steps:
             case ir.Notebook() as work:
                 return "Training", notebook_arguments(scope, step, work), {}
             case ir.Service() as work:
-                members = scope.tree(work.members)
-                return work.step_type, service_arguments(scope, work), members if isinstance(members, dict) else {}
+                return work.step_type, service_arguments(scope, work), scope.mapping(work.members)
 
     def _condition(self, step: ir.Step, work: ir.Condition) -> Object:
         return {
@@ -163,8 +174,10 @@ def _depends_on(step: ir.Step) -> list[object]:
     return found
 
 
-def _retry_policies(retry: ir.Retry) -> list[Object]:
-    return [_retry_policy(retry, errors) for family in (STEP_ERRORS, JOB_ERRORS) if (errors := _of(family, retry))]
+def _retry_policies(retry: ir.Retry, work: ir.Work) -> list[Object]:
+    """Return a policy for each family of errors; those of jobs only for steps that run one."""
+    families = (STEP_ERRORS, JOB_ERRORS) if work.type in RUN_JOBS else (STEP_ERRORS,)
+    return [_retry_policy(retry, errors) for family in families if (errors := _of(family, retry))]
 
 
 def _of(family: Mapping[str, str], retry: ir.Retry) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from buzzflow.diagnostics import Diagnostic, Path, Severity, closest, did_you_mean
 
-Kind = Literal["processing", "training"]
+Kind = Literal["processing", "training", "transform"]
 _FORM = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 
 

@@ -58,8 +58,7 @@ def training_arguments(scope: Scope, step: ir.Step, work: ir.Training) -> Object
     found |= scope.environment(step)
     found |= _spot_and_network(scope, work)
     for part in (work.debugger, work.profiler):
-        said = scope.tree(part)
-        found |= said if isinstance(said, dict) else {}
+        found |= scope.mapping(part)
     return found
 
 
@@ -250,7 +249,7 @@ def _stopping(scope: Scope, work: ir.Training) -> Object:
 def _checkpoints(scope: Scope, step: ir.Step, work: ir.Training) -> Object:
     if work.checkpoints is None:
         return {}
-    to = work.checkpoints.to or places.default_uri(scope.pipeline, step.name, places.CHECKPOINTS)
+    to = work.checkpoints.to or places.default_uri(scope.pipeline, step, places.CHECKPOINTS)
     return {"CheckpointConfig": {"S3Uri": scope.say(to), "LocalPath": work.checkpoints.path}}
 
 

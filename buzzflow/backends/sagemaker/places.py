@@ -57,11 +57,16 @@ def function_arn(pipeline: ir.Pipeline, function: ir.Value, said: object) -> obj
     return f"arn:aws:lambda:{region}:{account}:function:{function}"
 
 
-def default_uri(pipeline: ir.Pipeline, step: str, folder: str) -> ir.Value:
-    """Return a folder that belongs to one step of one run: `s3://<bucket>/<environment>/<pipeline>/<run>/<step>/…/`."""
+def default_uri(pipeline: ir.Pipeline, step: ir.Step, folder: str) -> ir.Value:
+    """Return a folder that belongs to one step of one run: `s3://<bucket>/<environment>/<pipeline>/<run>/<step>/…/`.
+
+    The body of a foreach runs for many items, each of which has a folder in that of the step.
+    """
     environment = pipeline.environment.name if pipeline.environment else ""
     start = f"s3://{_bucket(pipeline)}/{environment}/{deployed_name(pipeline)}/"
-    return ir.Text((start, ir.RunReference("id"), f"/{step}/{folder}/"))
+    if step.inside is not None:
+        return ir.Text((start, ir.RunReference("id"), f"/{step.name}/", ir.ItemReference(()), f"/{folder}/"))
+    return ir.Text((start, ir.RunReference("id"), f"/{step.name}/{folder}/"))
 
 
 def _bucket(pipeline: ir.Pipeline) -> str:

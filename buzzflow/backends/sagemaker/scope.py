@@ -38,6 +38,11 @@ class Scope:
         """Return a part that is in the service's own words already."""
         return say_tree(tree, self.steps)
 
+    def mapping(self, tree: ir.Tree) -> Object:
+        """Return a part that is a mapping; none is an empty one."""
+        said = self.tree(tree)
+        return said if isinstance(said, dict) else {}
+
     def every(self, values: Iterable[ir.Value]) -> list[object]:
         """Return a list of values."""
         return [self.say(value) for value in values]
@@ -116,4 +121,4 @@ class Scope:
         """Return the address of an output: the one declared, else a folder of the run."""
         job = ir.job_of(step)
         declared = next((o.to for o in job.outputs if o.name == name), None) if job else None
-        return self.say(declared or places.default_uri(self.pipeline, step.name, name))
+        return self.say(declared or places.default_uri(self.pipeline, step, name))

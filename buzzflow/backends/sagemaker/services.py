@@ -91,8 +91,6 @@ def analysis_file(scope: Scope, work: ir.Check) -> bytes:
 
 
 def _check_image(scope: Scope, work: ir.Check) -> object:
-    if work.own_image:
-        return scope.image(work.job.image, work.job.instance.type)
     return service_image_uri("model-monitor" if work.type == "quality_check" else "clarify", scope.region)
 
 
@@ -111,8 +109,7 @@ def _monitor_variables(scope: Scope, work: ir.Check) -> Object:
     }
     if work.check == "model_quality":
         found["analysis_type"] = "MODEL_QUALITY"
-        said = scope.tree(work.analysis)
-        found |= said if isinstance(said, dict) else {}
+        found |= scope.mapping(work.analysis)
     return found
 
 
@@ -135,7 +132,7 @@ def automl_arguments(scope: Scope, step: ir.Step, work: ir.AutoML) -> Object:
         security |= scope.vpc(work.network)
     config: Object = {"CompletionCriteria": criteria} if criteria else {}
     config |= {"SecurityConfig": security} if security else {}
-    to = work.output.to or places.default_uri(scope.pipeline, step.name, work.output.name)
+    to = work.output.to or places.default_uri(scope.pipeline, step, work.output.name)
     found: Object = {
         "InputDataConfig": channels,
         "OutputDataConfig": {"S3OutputPath": scope.say(to), **scope.optional(KmsKeyId=work.encryption.output_key)},
@@ -213,24 +210,17 @@ def call_members(scope: Scope, work: ir.Lambda | ir.Callback) -> Object:
 
 def service_arguments(scope: Scope, work: ir.Service) -> Object:
     """Return the request of a step in the service's words, with the common fields where its type has them."""
-    said = scope.tree(work.arguments)
-    given: Object = said if isinstance(said, dict) else {}
+    given = scope.mapping(work.arguments)
     encryption = work.encryption or ir.Encryption()
     match work.type:
         case "endpoint_config":
-            common = scope.optional(ExecutionRoleArn=work.role, KmsKeyId=encryption.volume_key)
-            common |= scope.vpc(work.network)
-            if work.network is not None:
-                common["EnableNetworkIsolation"] = scope.say(work.network.isolation)
-            return {**given, **{k: v for k, v in common.items() if k not in given}, **_own_tags(scope, work, given)}
-        case "emr":
-            # the service takes a role only for a cluster that exists
-            role = scope.optional(ExecutionRoleArn=work.role) if "ClusterId" in given else {}
-            return {**role, **given}
+            key = {} if "KmsKeyId" in given else scope.optional(KmsKeyId=encryption.volume_key)
+            return {**given, **key, **_own_tags(scope, work, given)}
         case "emr_serverless":
             return _serverless(scope, work, given)
         case "job":
-            return {**given, **scope.optional(RoleArn=work.role), **_own_tags(scope, work, given)}
+            role = {} if "RoleArn" in given else scope.optional(RoleArn=work.role)
+            return {**given, **role, **_own_tags(scope, work, given)}
         case _:
             return {**given, **_own_tags(scope, work, given)}
 

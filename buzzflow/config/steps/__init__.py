@@ -65,6 +65,7 @@ __all__ = [
     "TrainingBase",
     "TransformerConfig",
     "TunerConfig",
+    "default_fields",
     "fields_by_type",
     "type_of",
 ]
@@ -109,3 +110,16 @@ def type_of(model: type[StepBase]) -> str:
 def fields_by_type() -> dict[str, frozenset[str]]:
     """Return the names that each step type's fields have in the YAML."""
     return {type_of(model): frozenset(f.alias or n for n, f in model.model_fields.items()) for model in STEP_MODELS}
+
+
+@cache
+def default_fields() -> dict[str, frozenset[str]]:
+    """Return the fields of each step type that a default reaches.
+
+    An image for scripts serves no model and runs no notebook: those types take the image of their training step, or
+    name one.
+    """
+    return {
+        name: fields - {"image"} if name in ("model", "register_model", "notebook") else fields
+        for name, fields in fields_by_type().items()
+    }

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from buzzflow.config.data import CallOutputConfig
-from buzzflow.config.steps.common import CacheBase, DataName, StepBase
-from buzzflow.config.values import ScalarText, Text
-
-ArgumentName = Annotated[str, Field(min_length=1, max_length=256)]
+from buzzflow.config.steps.common import CacheBase, DataName, Request, StepBase
+from buzzflow.config.values import Text
 
 
 class CallBase(CacheBase, StepBase):
     """What both kinds of calls have."""
 
-    arguments: dict[ArgumentName, ScalarText] = Field({}, description="Given to it, by name.")
+    arguments: Request = Field({}, description="Given to it, as JSON.")
     outputs: dict[DataName, CallOutputConfig] = Field({}, description="What it gives back, by name.")
 
 

@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from buzzflow.config.data import CheckInputConfig, ModelOutputConfig
 from buzzflow.config.steps.common import (
     CacheBase,
-    ImageBase,
     MachineBase,
     NetworkBase,
     Request,
@@ -31,10 +30,8 @@ class BaselineConfig(Config):
     constraints: Text | None = Field(None, description="s3://….json; the latest registered one by default.")
 
 
-class CheckBase(
-    CacheBase, TagBase, TimeoutBase, RoleBase, NetworkBase, MachineBase, VariablesBase, ImageBase, StepBase
-):
-    """What both kinds of checks have. The image is the service's own by default."""
+class CheckBase(CacheBase, TagBase, TimeoutBase, RoleBase, NetworkBase, MachineBase, VariablesBase, StepBase):
+    """What both kinds of checks have. The image is the service's own."""
 
     inputs: dict[Literal["dataset"], CheckInputConfig] = Field(description="Only `dataset`: the data to look at.")
     outputs: dict[Literal["report"], ModelOutputConfig] = Field({}, description="Only `report`, to choose its address.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from buzzflow.config.data import TransformInputConfig, TransformOutputConfig
@@ -37,24 +37,23 @@ class ServingContainerConfig(Config):
     name: Text | None = Field(None, description="Host name of the container, where there are several.")
 
 
-def _containers(value: Any) -> Any:
-    if isinstance(value, Template) and (value.only is None or value.only.form != "step"):
-        raise PydanticCustomError("one_of", "containers is a list, or ${step:name} to copy another step's")
+def _is_reference(value: Any) -> str:
+    return "reference" if isinstance(value, str | Template) else "list"
+
+
+def _to_a_step(value: Any) -> Any:
+    if not isinstance(value, Template) or value.only is None or value.only.form != "step":
+        raise PydanticCustomError(
+            "one_of", "containers is a list, or a reference to the step whose containers are copied"
+        )
     return value
 
 
 # a list, or a reference to the step whose containers are copied
 Containers = Annotated[
-    list[ServingContainerConfig] | Template,
-    BeforeValidator(_containers),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "items": {"$ref": "#/$defs/ServingContainerConfig"}, "minItems": 1},
-                {"type": "string"},
-            ]
-        }
-    ),
+    Annotated[list[ServingContainerConfig], Tag("list")]
+    | Annotated[Template, BeforeValidator(_to_a_step), WithJsonSchema({"type": "string"}), Tag("reference")],
+    Discriminator(_is_reference),
 ]
 
 
@@ -71,7 +70,7 @@ class ServedBase(RetryBase, VariablesBase, ImageBase, StepBase):
         if self.containers is not None and (self.model is not None or self.environment_variables):
             raise PydanticCustomError("one_of", "containers stands in place of model and environment_variables")
         if self.containers is None and self.model is None and self.image is None:
-            raise PydanticCustomError("one_of", "name a model: ${step:train.model}, or containers")
+            raise PydanticCustomError("one_of", "name a model, or containers")
         if self.containers == []:
             raise PydanticCustomError("one_of", "containers is empty")
         return self

@@ -12,7 +12,6 @@ from pydantic import Field
 from buzzflow.config.steps.common import (
     CacheBase,
     EncryptionBase,
-    NetworkBase,
     Request,
     RetryBase,
     RoleBase,
@@ -29,7 +28,7 @@ class ServiceBase(StepBase):
     arguments: Request = Field({}, description="The rest of the request, in the service's own words.")
 
 
-class EmrConfig(CacheBase, RoleBase, ServiceBase):
+class EmrConfig(CacheBase, ServiceBase):
     """Runs a step on Amazon EMR: ClusterId or ClusterConfig, and StepConfig."""
 
     type: Literal["emr"]
@@ -41,7 +40,7 @@ class EmrServerlessConfig(CacheBase, RetryBase, TagBase, TimeoutBase, RoleBase, 
     type: Literal["emr_serverless"]
 
 
-class EndpointConfigConfig(CacheBase, RetryBase, TagBase, RoleBase, NetworkBase, EncryptionBase, ServiceBase):
+class EndpointConfigConfig(CacheBase, RetryBase, TagBase, EncryptionBase, ServiceBase):
     """Makes the configuration of an endpoint: CreateEndpointConfig."""
 
     type: Literal["endpoint_config"]

@@ -32,6 +32,7 @@ _NAMED_BY_THE_PIPELINE = {
     "CreateAutoMLJob": "AutoMLJobName",
     "CreateAutoMLJobV2": "AutoMLJobName",
     "CreateHyperParameterTuningJob": "HyperParameterTuningJobName",
+    "CreateJob": "JobName",
     "CreateModel": "ModelName",
     "CreateProcessingJob": "ProcessingJobName",
     "CreateTrainingJob": "TrainingJobName",
