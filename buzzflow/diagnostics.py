@@ -58,11 +58,11 @@ class Diagnostic:
 
 
 class PipelineError(Exception):
-    """Everything that one stage found wrong."""
+    """Everything that one stage found wrong; *screen* is how it reads, with the lines of the files."""
 
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Iterable[Diagnostic], *, screen: str | None = None) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("; ".join(f"{d.code}: {d.summary}" for d in self.diagnostics))
+        super().__init__(screen or "; ".join(f"{d.code}: {d.summary}" for d in self.diagnostics))
 
 
 def did_you_mean(name: str, known: Iterable[str], *, label: str = "known") -> str | None:

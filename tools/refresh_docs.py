@@ -17,16 +17,22 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from field_places import field_places
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from buzzflow import ir
 from buzzflow.backends.local import standins
+from buzzflow.backends.sagemaker.properties import property_path
+from buzzflow.backends.sagemaker.verify import REQUESTS
 from buzzflow.config import parts, pipeline, steps, values
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver import check
 from buzzflow.driver.local import run_local
 from buzzflow.loader.files import line_of
+from buzzflow.lower.services import STEP_TYPES
+from buzzflow.lower.words import kind_of, words_of
 from buzzflow.views.problems import human
 
 ROOT = Path(__file__).parents[1]
@@ -35,11 +41,8 @@ CASES = ROOT / "tests" / "errors" / "cases"
 SCRIPTS = ("extract.py", "train.py", "evaluate.py")
 LONGEST_LINE = 150
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "processing": steps.ProcessorConfig,
-    "training": steps.EstimatorConfig,
-    "condition": steps.ConditionConfig,
-    "fail": steps.FailConfig,
+_TYPES: dict[str, type[BaseModel]] = {steps.type_of(model): model for model in steps.STEP_MODELS}
+_PARTS: dict[str, type[BaseModel]] = {
     "parameter": parts.ParameterConfig,
     "pipeline": pipeline.PipelineConfig,
     "local": pipeline.LocalConfig,
@@ -62,7 +65,49 @@ _WORDS: list[tuple[Any, str]] = [
     (Any, "anything"),
 ]
 _NOT_UNFOLDED = ("steps", "parameters", "local")  # tables of their own
-_STEP = ("display_name", "description", "depends_on", "depends_on[].step", "depends_on[].when")
+_STEP = ("display_name", "description", "depends_on", "depends_on[].step", "depends_on[].when", "arguments_patch")
+_REQUEST_OF = {
+    "condition": "the conditions and the steps of both branches",
+    "fail": "a message",
+    "foreach": "the items and the steps",
+    "lambda": "what the function gets",
+    "callback": "what the message holds",
+    "emr": "the cluster and its step",
+    "emr_serverless": "the application and its job",
+    "lineage": "what is recorded",
+    "cleanup": "what is deleted",
+    "raw": "what you write",
+}
+DEFINED_AS = {
+    "processing": "Processing",
+    "training": "Training",
+    "tuning": "Tuning",
+    "transform": "Transform",
+    "model": "Model",
+    "register_model": "RegisterModel",
+    "condition": "Condition",
+    "fail": "Fail",
+    "foreach": "ForEach",
+    "lambda": "Lambda",
+    "callback": "Callback",
+    "quality_check": "QualityCheck",
+    "clarify_check": "ClarifyCheck",
+    "automl": "AutoML",
+    "notebook": "Training",
+    "raw": "<step_type>",
+    **STEP_TYPES,
+}
+_NOT_PROBED = ("type", "image.python")  # a serving image has one Python
+_GIVES = {
+    ir.Kind.URI: "an address of data",
+    ir.Kind.ARTIFACT: "the address of a model",
+    ir.Kind.MODEL: "the name of a model",
+    ir.Kind.ARN: "an ARN",
+    ir.Kind.TEXT: "text",
+    ir.Kind.NUMBER: "a number",
+    ir.Kind.BOOLEAN: "true or false",
+    ir.Kind.UNKNOWN: "a value",
+}
 
 
 def main() -> None:
@@ -75,12 +120,20 @@ def main() -> None:
 
 def refreshed() -> dict[Path, str]:
     """Return what the pages should hold."""
-    language, local, errors = (DOCS / f"{name}.md" for name in ("language", "local", "errors"))
+    language, types, requests, local, errors = (
+        DOCS / f"{name}.md" for name in ("language", "step-types", "requests", "local", "errors")
+    )
     return {
         language: _filled(language, r"fields:([a-z]+)", "fields", fields_table),
+        types: _filled(types, r"fields:([a-z_]+)", "fields", fields_table),
+        requests: _filled(requests, r"(places|words)", "made", _made),
         local: _filled(local, r"(standins)", "standins", lambda _: stand_ins_table()),
         errors: _filled(errors, r"(catalogue)", "catalogue", lambda _: catalogue()),
     }
+
+
+def _made(what: str) -> str:
+    return {"places": places_tables, "words": words_table}[what]()
 
 
 def _filled(page: Path, opening: str, closing: str, content: Callable[[str], str]) -> str:
@@ -92,23 +145,28 @@ def _filled(page: Path, opening: str, closing: str, content: Callable[[str], str
 
 
 def fields_table(name: str) -> str:
-    """Return the table called *name*; a KeyError says which field docs/fields.toml does not know."""
+    """Return the table called *name*: a part of the file, the fields that many step types share, or a type's own."""
     known: Mapping[str, Mapping[str, str]] = tomllib.loads((DOCS / "fields.toml").read_text("utf-8"))
+    defaults = known["defaults"]
     if name in ("step", "shared"):
         rows = [r for r in _rows(steps.ProcessorConfig) if (r[0] in _STEP) == (name == "step") and _is_shared(r[0])]
-    elif name in ("processing", "training"):
-        rows = [r for r in _rows(_MODELS[name]) if not _is_shared(r[0]) and r[0] != "type"]
+    elif name in _TYPES:
+        model = _TYPES[name]
+        jobs = issubclass(model, steps.JobBase)
+        rows = [r for r in _rows(model) if r[0] not in _STEP and r[0] != "type" and not (jobs and _is_shared(r[0]))]
+        rows = rows if jobs else [r for r in rows if "." not in r[0] or not _is_shared(r[0])]
     else:
-        rows = [r for r in _rows(_MODELS[name]) if r[0] not in _STEP or name in ("pipeline", "parameter")]
+        rows = [r for r in _rows(_PARTS[name]) if r[0] not in _STEP or name in ("pipeline", "parameter")]
         if name == "environment":  # its parts are a step's
             rows = [r for r in rows if "." not in r[0]]
         rows = [r for r in rows if r[0] != "type" or name == "parameter"]
-    where, defaults = known.get(name), known["defaults"]
-    head = ["field", "value", "default", "what it is"] + (["lands in"] if where is not None else [])
-    lines = [head, ["---"] * len(head)]
+    lines = [["field", "value", "default", "what it is"], ["---"] * 4]
     for path, value, default, told in rows:
-        row = [f"`{path}`", value, defaults.get(f"{name}.{path}", default), told]
-        lines.append(row + ([where[path]] if where is not None else []))
+        lines.append([f"`{path}`", value, defaults.get(f"{name}.{path}", default), told])
+    return _table(lines)
+
+
+def _table(lines: list[list[str]]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -118,9 +176,51 @@ def _is_shared(path: str) -> bool:
     return head in both - {"type", "outputs"}
 
 
+def probed_fields() -> dict[str, list[tuple[str, str]]]:
+    """Return the fields of each step type whose place in a request is looked for, with the kind of their values."""
+    return {
+        name: [(path, value) for path, value, *_ in _leaves([*_rows(model)]) if path not in _NOT_PROBED]
+        for name, model in _TYPES.items()
+    }
+
+
+def _leaves(rows: list[tuple[str, str, str, str]]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the rows that no other row unfolds."""
+    for row in rows:
+        if not any(other[0].startswith((f"{row[0]}.", f"{row[0]}[].")) for other in rows):
+            yield row
+
+
+def places_tables() -> str:
+    """Return a section for each step type: the request that it becomes, and where each word lands in it."""
+    sections = []
+    for name, places in field_places(probed_fields()).items():
+        request = REQUESTS.get(name)
+        about = f"whose arguments are {_REQUEST_OF.get(name, f'those of `{request}`')}"
+        lines = [["word", "lands in"], ["---"] * 2, *([f"`{field}`", place] for field, place in places.items())]
+        sections.append(f"\n### {name}\n\nA step of type `{DEFINED_AS[name]}`, {about}.\n\n{_table(lines)}")
+    return "".join(sections)
+
+
+def words_table() -> str:
+    """Return what `${step:name.word}` gives, for each step type that gives something."""
+    lines = [["type", "word", "gives", "in the definition, after `Steps.name.`"], ["---"] * 4]
+    for name in _TYPES:
+        for word in words_of(name):
+            sample = word.replace("<k>", "1").replace("<name>", "x")
+            parts = property_path(name, sample)
+            spelled = " + ".join(f"`{p.text}`" for p in parts)
+            kind = kind_of(name, sample)
+            assert kind is not None
+            lines.append([f"`{name}`", f"`{word}`", _GIVES[kind], spelled.replace("'x'", "'<name>'")])
+    return _table(lines)
+
+
 def _rows(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str, str, str]]:
     hints = get_type_hints(model, include_extras=True)
     for name, field in model.model_fields.items():
+        if field.exclude:  # not for people
+            continue
         key = f"{prefix}{field.alias or name}"
         kind = hints[name]
         inner, mark = _model_in(kind)

@@ -72,8 +72,12 @@ class InputConfig(Config):
     data_type: DataType = Field("prefix", description="What the address names.")
     compression: Compression = Field("none", description="Compression of the records (training).")
     extract: Boolean = Field(default=False, description="Unpack the .tar.gz archives in it before the script starts.")
-    group: Literally | None = Field(None, description="Set by gathering the copies of a foreach, not by hand.")
-    key: Literally | None = Field(None, description="Set by gathering the copies of a foreach, not by hand.")
+    group: Literally | None = Field(
+        None, description="Set by gathering the copies of a foreach, not by hand.", exclude=True
+    )
+    key: Literally | None = Field(
+        None, description="Set by gathering the copies of a foreach, not by hand.", exclude=True
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -85,6 +89,14 @@ class InputConfig(Config):
         if self.extract and self.from_ is None:
             raise PydanticCustomError("one_of", "extract unpacks archives that come with from")
         return self
+
+
+class AutoMLInputConfig(Config):
+    """A table for AutoML."""
+
+    from_: Text = Field(alias="from", description="s3://… or ${step:…}.")
+    content_type: Text | None = Field(None, description="MIME type of its files.")
+    compression: Compression = Field("none", description="Compression of its files.")
 
 
 class TransformInputConfig(Config):
@@ -99,10 +111,15 @@ class TransformInputConfig(Config):
     )
 
 
-class CheckInputConfig(Config):
+class DatasetConfig(Config):
     """The data that a check looks at."""
 
     from_: Text = Field(alias="from", description="s3://… or ${step:…}.")
+
+
+class CheckInputConfig(DatasetConfig):
+    """The data that a quality check looks at."""
+
     format: Annotated[Literal["csv", "csv_no_header", "json_lines", "json", "parquet"], Word] = Field(
         "csv", description="Format of its files."
     )

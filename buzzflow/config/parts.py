@@ -88,6 +88,16 @@ class CodeConfig(Config):
         return self
 
 
+class NotebookCodeConfig(Config):
+    """The notebook that runs, and what travels with it."""
+
+    entry_point: Literally = Field(description="The notebook, relative to this file, or to source_dir.")
+    source_dir: Literally | None = Field(None, description="The folder that travels along; the notebook's by default.")
+    include: list[Literally] = Field(
+        [], description="More files, as globs relative to this file, or to the repository."
+    )
+
+
 class InstanceConfig(Config):
     """The machines that a step runs on."""
 

@@ -5,14 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
-from buzzflow.config.steps import STEP_MODELS
+from buzzflow.config.steps import STEP_MODELS, ForeachConfig
+from buzzflow.config.steps.models import ServingContainerConfig
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_INTERPOLATION: Schema = {"type": "string", "pattern": r"\$\{.+\}", "description": "An interpolation."}
+_INTERPOLATION: Schema = {"$ref": "#/$defs/Interpolation"}
 _STRING: Schema = {"type": "string"}
 _STRINGS: Schema = {"type": "array", "items": _STRING}
 _SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
+
+_ITEM: Schema = {
+    "anyOf": [
+        {"type": ["string", "number", "boolean"]},
+        {"type": "object", "anyOf": [{"required": ["name"]}, {"required": ["key"]}]},
+    ]
+}
+_GRID: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_-]*$"},
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "null"},
+            _INTERPOLATION,
+            {"type": "array", "items": _ITEM, "minItems": 1},
+            {"type": "object"},
+        ]
+    },
+}
+_ITEMS: Schema = {
+    "anyOf": [
+        _INTERPOLATION,
+        {"type": "array", "items": {"anyOf": [{"type": ["string", "number", "boolean"]}, _GRID]}, "minItems": 1},
+        _GRID,
+    ]
+}
+_FOREACH: Schema = {
+    "anyOf": [{"type": "null"}, {"$ref": "#/$defs/Items"}],
+    "description": "A copy of the step for each item: a list, named items, or several keys for every combination.",
+    "examples": [["kr", "us"], {"region": ["kr", "us"], "model": {"small": {"lr": 0.1}, "large": {"lr": 0.01}}}],
+}
 
 # what may stand in a step besides the long form
 _SHORT: dict[str, list[Schema]] = {
@@ -36,7 +69,25 @@ def pipeline_schema() -> Schema:
     schema = PipelineConfig.model_json_schema(by_alias=True)
     schema.pop("required", None)  # the name is the folder's by default, and a layer may hold anything
     for model in STEP_MODELS:
-        _accept_shorthands(schema["$defs"][model.__name__])
+        step = schema["$defs"][model.__name__]
+        _accept_shorthands(step)
+        if model is not ForeachConfig:
+            step["properties"]["foreach"] = {"$ref": "#/$defs/Foreach"}
+    group = schema["$defs"][ForeachConfig.__name__]["properties"]
+    group["items"] = {"$ref": "#/$defs/Items", "description": group["items"]["description"]}
+    steps = schema["properties"]["steps"]["patternProperties"]
+    for pattern, step in steps.items():
+        schema["$defs"]["Step"] = step
+        steps[pattern] = {"$ref": "#/$defs/Step"}
+    group["steps"] = {
+        "type": "object",
+        "minProperties": 1,
+        "patternProperties": dict(steps),
+        "description": group["steps"]["description"],
+    }
+    schema["$defs"] |= {"Foreach": _FOREACH, "Items": _ITEMS}
+    container = schema["$defs"][ServingContainerConfig.__name__]["properties"]
+    container["image"] = _or(container["image"], _STRING)
     properties = schema["properties"]
     properties["parameters"] = _items_or(properties["parameters"], _SCALAR)
     properties["extends"] = {"anyOf": [_STRING, _STRINGS], "description": "Files that this one lies over."}
@@ -82,16 +133,30 @@ def _or(schema: Schema, *more: Schema) -> Schema:
 
 
 def _finished(schema: Schema, title: str) -> Schema:
-    for part in (schema, *schema.get("$defs", {}).values()):
+    for name in ("group", "key"):  # set by gathering the copies of a foreach, not by hand
+        schema.get("$defs", {}).get("InputConfig", {"properties": {}})["properties"].pop(name, None)
+    schema.setdefault("$defs", {})["Interpolation"] = {
+        "type": "string",
+        "pattern": r"\$\{.+\}",
+        "description": "An interpolation.",
+    }
+    for part in (schema, *schema["$defs"].values()):
         for name, field in part.get("properties", {}).items():
             if name != "type" or "const" not in field:
                 part["properties"][name] = _with_interpolation(field)
     report = schema.get("$defs", {}).get("OutputConfig")
     if report is not None:
         report["properties"]["json"] = _or(report["properties"]["json"], _STRING)
-    return {"$schema": _DIALECT, "title": title, **{k: v for k, v in schema.items() if k != "title"}}
+    return {"$schema": _DIALECT, "title": title, **_untitled(schema)}
 
 
 def _with_interpolation(field: Schema) -> Schema:
     takes_text = field.get("type") == "string" and "pattern" not in field and "enum" not in field
     return field if takes_text else _or(field, _INTERPOLATION)
+
+
+def _untitled(schema: Any) -> Any:
+    """Return a schema without the titles that pydantic makes of names: they say nothing."""
+    if isinstance(schema, dict):
+        return {k: _untitled(v) for k, v in schema.items() if not (k == "title" and isinstance(v, str))}
+    return [_untitled(item) for item in schema] if isinstance(schema, list) else schema

@@ -6,10 +6,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
 from buzzflow.backends.local.executor import Executor, ExecutorError
 from buzzflow.backends.local.request import Ready, RunRequest, prepare
@@ -18,6 +20,28 @@ from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
 
 DEFAULT_JOBS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRun:
+    """How a run ended, and what its steps left: outputs by step and name, what they give by step and word.
+
+    A step's model is its property `model`; *opt_ml* is what each container step saw as `/opt/ml`.
+    """
+
+    report: Report
+    outputs: Mapping[tuple[str, str], Path]
+    models: Mapping[str, Path]
+    properties: Mapping[tuple[str, str], Plain]
+    opt_ml: Mapping[str, Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run that lacks nothing but an executor."""
+
+    request: RunRequest
+    ready: Ready
 
 
 def run_local(
@@ -33,31 +57,77 @@ def run_local(
 
     PipelineError tells what is missing before anything starts.
     """
+    return run_and_collect(checked, executor=executor, parameters=parameters, jobs=jobs, emit=emit, stop=stop).report
+
+
+def run_and_collect(
+    checked: Checked,
+    *,
+    executor: str,
+    parameters: Mapping[str, str],
+    jobs: int,
+    emit: Callable[[Event], None],
+    stop: threading.Event,
+) -> LocalRun:
+    """Do what `run_local` does, and say where the outputs are."""
+    prepared = prepared_request(checked, parameters=parameters, jobs=jobs, state=checked.loaded.root / ".buzzflow")
+    chosen = choose_executor(executor, prepared.request.run, prepared.request.state / "cache", prepared.ready, emit)
+    return run_prepared(prepared, chosen, emit, stop)
+
+
+def prepared_request(
+    checked: Checked,
+    *,
+    parameters: Mapping[str, str],
+    jobs: int,
+    state: Path,
+    data: Mapping[str, Path] | None = None,
+    change: Callable[[plan.RunPlan], plan.RunPlan] = lambda whole: whole,
+) -> Prepared:
+    """Return the run of *checked* that *state* will keep; PipelineError tells what it lacks.
+
+    *data* counts before what the pipeline itself names, *change* is laid over the compiled plan.
+    """
     now = datetime.now(UTC)
     request = RunRequest(
         run=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-        plan=plan.RunPlan.model_validate_json(compile_artifact(checked).content),
+        plan=change(plan.RunPlan.model_validate_json(compile_artifact(checked).content)),
         contents=checked.code.contents,
-        state=checked.loaded.root / ".buzzflow",
+        state=state,
         project=checked.loaded.file.resolve().parent,
         parameters=parameters,
-        data=_data(checked),
+        data={**_data(checked), **(data or {})},
         images=_images(checked),
         jobs=jobs,
     )
     try:
-        ready = prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}")
+        return Prepared(request, prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}"))
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
+
+
+def run_prepared(
+    prepared: Prepared, executor: Executor, emit: Callable[[Event], None], stop: threading.Event
+) -> LocalRun:
+    """Run to the end and close *executor*."""
+    request, ready = prepared.request, prepared.ready
     try:
-        chosen = _choose(executor, request, ready, emit)
         try:
-            return run(request, ready, chosen, emit, stop)
+            report = run(request, ready, executor, emit, stop)
         finally:
-            chosen.close()
+            executor.close()
     except OSError as e:
-        hint = "look at the disk's free space, and at who may write there"
-        raise PipelineError([Diagnostic("BF505", f"the run cannot keep its files: {e}", hint=hint)]) from None
+        raise _cannot_keep(e) from None
+    store, known = request.store(), ready.known
+    models = {s: store.path(str(v)) for (s, word), v in known.properties.items() if word == "model"}
+    folders = {name: request.folder / "steps" / name / "opt-ml" for name in ready.settings}
+    outputs = {key: store.path(address) for key, address in known.addresses.items()}
+    return LocalRun(report, outputs, models, dict(known.properties), folders)
+
+
+def _cannot_keep(error: OSError) -> PipelineError:
+    hint = "look at the disk's free space, and at who may write there"
+    return PipelineError([Diagnostic("BF505", f"the run cannot keep its files: {error}", hint=hint)])
 
 
 def _data(checked: Checked) -> dict[str, Path]:
@@ -88,38 +158,40 @@ def _images(checked: Checked) -> dict[str, str]:
 # ------------------------------------------------------------------ the executor
 
 
-def _choose(name: str, request: RunRequest, ready: Ready, emit: Callable[[Event], None]) -> Executor:
+def choose_executor(name: str, run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None]) -> Executor:
     """Return a prepared executor; `auto` is docker when a daemon answers and has or gets the images, else process."""
     try:
         if name == "process":
-            return _prepared(_process(request), ready, emit)
+            return _prepared(_process(run_id, cache), ready, emit)
         try:
-            return _docker(request, ready, emit, told=name == "auto")
+            return _docker(run_id, cache, ready, emit, told=name == "auto")
         except ExecutorError as e:
             if name == "docker" or not e.unreachable:
                 raise
             emit(Notice(f"{e.summary}; so steps run as processes of this machine"))
-        return _prepared(_process(request), ready, emit)
+        return _prepared(_process(run_id, cache), ready, emit)
     except ExecutorError as e:
         raise PipelineError([Diagnostic("BF502", e.summary, hint=e.hint)]) from None
+    except OSError as e:
+        raise _cannot_keep(e) from None
 
 
-def _docker(request: RunRequest, ready: Ready, emit: Callable[[Event], None], *, told: bool) -> Executor:
+def _docker(run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, told: bool) -> Executor:
     from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem
 
     if (problem := docker_problem()) is not None:
         hint = "start Docker, or use --local=process"
         raise ExecutorError(f"no Docker here: {problem}", hint, unreachable=True)
-    executor = DockerExecutor(request.run, request.state / "cache")
+    executor = DockerExecutor(run_id, cache)
     if told:
         emit(Notice("a Docker daemon answers: steps run in containers"))
     return _prepared(executor, ready, emit)
 
 
-def _process(request: RunRequest) -> Executor:
+def _process(run_id: str, cache: Path) -> Executor:
     from buzzflow.backends.local.processes.executor import ProcessExecutor
 
-    return ProcessExecutor(request.run, request.state / "cache")
+    return ProcessExecutor(run_id, cache)
 
 
 def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -> Executor:

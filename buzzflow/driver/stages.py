@@ -11,7 +11,7 @@ from typing import TypeVar
 from buzzflow import diagnostics, ir
 from buzzflow.backends.backend import Artifact, Backend, find_backend
 from buzzflow.config.parse import QUOTE, parse, parse_environment
-from buzzflow.config.parts import CodeConfig, ImageConfig
+from buzzflow.config.parts import CodeConfig, ImageConfig, NotebookCodeConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import JobBase, NotebookConfig, default_fields
 from buzzflow.config.steps.common import ImageBase
@@ -80,21 +80,26 @@ def compile_artifact(checked: Checked) -> Artifact:
 
 def _code_requests(config: PipelineConfig, loaded: LoadedConfig) -> Iterator[CodeRequest]:
     for name, step in config.steps.items():
-        code: CodeConfig | None = step.code if isinstance(step, JobBase | NotebookConfig) else None
-        if code is None:
-            continue
-        yield CodeRequest(
-            step=name,
-            entry_point=code.entry_point,
-            folder=_folder_of(("steps", name, "code", "entry_point"), loaded),
-            source_dir=code.source_dir,
-            include=tuple(code.include),
-            requirements=code.requirements,
-            interpreter=code.interpreter,
-            launcher=code.launcher,
-            distributed=code.distributed,
-            inference=code.inference,
-        )
+        code = step.code if isinstance(step, JobBase | NotebookConfig) else None
+        folder = _folder_of(("steps", name, "code", "entry_point"), loaded)
+        match code:
+            case None:
+                continue
+            case NotebookCodeConfig():
+                yield CodeRequest(name, code.entry_point, folder, code.source_dir, tuple(code.include))
+            case CodeConfig():
+                yield CodeRequest(
+                    step=name,
+                    entry_point=code.entry_point,
+                    folder=folder,
+                    source_dir=code.source_dir,
+                    include=tuple(code.include),
+                    requirements=code.requirements,
+                    interpreter=code.interpreter,
+                    launcher=code.launcher,
+                    distributed=code.distributed,
+                    inference=code.inference,
+                )
 
 
 def _asset_requests(config: PipelineConfig, loaded: LoadedConfig) -> Iterator[AssetRequest]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from buzzflow.ir.conditions import Test
-from buzzflow.ir.jobs import Encryption, Image, Input, Job, Network, Output
+from buzzflow.ir.jobs import Encryption, Image, Job, Network, Output
 from buzzflow.ir.values import Number, Pairs, Reference, Tree, Value
 
 
@@ -251,19 +251,28 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Data for AutoML: `training` or `validation`."""
+
+    name: str
+    source: Value
+    content_type: Value | None = None
+    compression: Literal["none", "gzip"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class AutoML:
     """A search over algorithms for a table; *inputs* are its training and validation data."""
 
     type: ClassVar[str] = "automl"
     target: Value
-    inputs: tuple[Input, ...]
+    inputs: tuple[Table, ...]
     output: Output
     role: Value | None
     network: Network | None
     encryption: Encryption
     problem: str | None = None
     objective: str | None = None
-    mode: str = "ensembling"
     max_candidates: int | None = None
     timeout: Number | None = None
     tags: Pairs = ()

@@ -176,6 +176,7 @@ def _job(
     if code is None and step.entrypoint is None and step.image is None and algorithm is None:
         hint = "add code: script.py, or an image that runs by itself"
         context.problem("BF319", f"step {name!r} has nothing to run", path, hint)
+    _started_by_the_image(step, code, inputs, path, context)
     timeout = step.timeout
     if timeout is None and isinstance(step, TrainingBase):
         timeout = TRAINING_TIMEOUT
@@ -195,6 +196,21 @@ def _job(
         timeout=None if timeout is None else values.number(timeout, (*path, "timeout")),
         tags=values.pairs({**context.tags, **step.tags}, (*path, "tags")),
     )
+
+
+def _started_by_the_image(
+    step: JobBase, code: ir.Code | None, inputs: tuple[ir.Input, ...], path: Path, context: Context
+) -> None:
+    """Say what only our entry script does, where another one starts the code."""
+    if code is None or code.launcher == "image":
+        why = "the image's toolkit starts this code" if code is not None else "this step has no code"
+        for item in inputs:
+            if item.extract:
+                what = f"archives are unpacked by buzzflow's entry script, and {why}"
+                context.problem("BF326", what, (*path, "inputs", item.name, "extract"), "unpack them in the script")
+    if code is not None and code.launcher == "image" and step.secrets:
+        what = "secrets are read by buzzflow's entry script, and the image's toolkit starts this code"
+        context.problem("BF326", what, (*path, "secrets"), "read them in the script")
 
 
 def _code(name: str, step: JobBase, context: Context) -> ir.Code | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from buzzflow import ir
+from buzzflow.config.data import CheckInputConfig
 from buzzflow.config.steps import (
     AutoMLConfig,
     CallbackConfig,
@@ -18,7 +19,7 @@ from buzzflow.config.steps import (
 from buzzflow.config.steps.common import EncryptionBase, RoleBase, TagBase, TimeoutBase
 from buzzflow.diagnostics import Path
 from buzzflow.lower.context import Context
-from buzzflow.lower.data import folder_of, inputs_of
+from buzzflow.lower.data import folder_of
 from buzzflow.lower.jobs import encryption_of, instance_of, network_of
 
 PROCESSING = "/opt/ml/processing"
@@ -81,7 +82,7 @@ def check(name: str, step: QualityCheckConfig | ClarifyCheckConfig, context: Con
         check=step.check,
         job=job,
         dataset=values.place(data.from_, (*path, "inputs", "dataset", "from")),
-        format=data.format,
+        format=data.format if isinstance(data, CheckInputConfig) else "csv",
         skip=values.boolean(step.skip_check, (*path, "skip_check")),
         fail_on_violation=values.boolean(step.fail_on_violation, (*path, "fail_on_violation")),
         baseline=ir.Baseline(
@@ -103,14 +104,21 @@ def automl(name: str, step: AutoMLConfig, context: Context) -> ir.AutoML:
     to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "result", "to"))
     return ir.AutoML(
         target=values.text(step.target, (*path, "target")),
-        inputs=inputs_of(dict(step.inputs.items()), (*path, "inputs"), context, training=True),
+        inputs=tuple(
+            ir.Table(
+                key,
+                values.place(table.from_, (*path, "inputs", key, "from")),
+                values.maybe(table.content_type, (*path, "inputs", key, "content_type")),
+                table.compression,
+            )
+            for key, table in step.inputs.items()
+        ),
         output=ir.Output("result", "", None if to is None else folder_of(to)),
         role=values.maybe(step.role, (*path, "role")),
         network=network_of(step.network, (*path, "network"), values),
         encryption=encryption_of(step.encryption, (*path, "encryption"), values),
         problem=step.problem,
         objective=step.objective,
-        mode=step.mode,
         max_candidates=step.max_candidates,
         timeout=None if step.timeout is None else values.number(step.timeout, (*path, "timeout")),
         tags=values.pairs({**context.tags, **step.tags}, (*path, "tags")),

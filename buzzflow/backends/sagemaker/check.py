@@ -84,10 +84,15 @@ def _step(pipeline: ir.Pipeline, step: ir.Step) -> Iterator[Diagnostic]:
             yield from _spot(path, work)
         case ir.Check(job=job):
             yield from _job(path, job, "processing")
+            yield from _warm(path, job, "a check")
         case ir.Notebook(job=job):
             yield from _job(path, job, "training")
         case ir.Transform(job=job):
             yield from _job(path, job, "transform")
+            yield from _warm(path, job, "a transform job")
+            if job.instance.fallbacks:
+                summary = "a transform job has no other instance types to fall back on"
+                yield Diagnostic("BF412", summary, (*path, "instance", "fallbacks"), "remove it")
         case ir.RegisterModel(registry="mlflow"):
             summary = "models are registered in SageMaker's registry only, for now"
             yield Diagnostic("BF424", summary, path, "add registry: sagemaker, here or in environment.yaml")
@@ -123,12 +128,9 @@ def _images(step: ir.Step) -> Iterator[tuple[Path, ir.Image, ir.Value | None, Pu
 
 
 def _automl(path: Path, work: ir.AutoML) -> Iterator[Diagnostic]:
-    for data in work.inputs:
-        if isinstance(data.source, ir.Bundle | ir.FileSystem | ir.Athena | ir.Redshift):
-            hint = "write s3://bucket/folder/ or ${step:name.outputs.name}"
-            yield Diagnostic("BF412", "automl reads tables in S3 only", (*path, "inputs", data.name), hint)
-    if work.mode != "ensembling":
-        yield Diagnostic("BF412", "in a pipeline automl takes mode: ensembling only", (*path, "mode"), "remove it")
+    if work.network is not None and work.network.isolation is not False:
+        hint = "network: {isolation: false} for this step, if its data may travel"
+        yield Diagnostic("BF412", "SageMaker cannot isolate an automl job", (*path, "network", "isolation"), hint)
 
 
 def _job(path: Path, job: ir.Job, kind: Kind) -> Iterator[Diagnostic]:
@@ -172,8 +174,7 @@ def _framework_image(
 
 def _only_training(path: Path, job: ir.Job) -> Iterator[Diagnostic]:
     """Yield what CreateProcessingJob has no member or no value for."""
-    if job.instance.keep_alive is not None:
-        yield _not_for_processing((*path, "instance", "keep_alive"), "keeps no machines warm")
+    yield from _warm(path, job, "a processing job")
     for data in job.inputs:
         at = (*path, "inputs", data.name)
         if data.mode == "fast_file":
@@ -184,6 +185,11 @@ def _only_training(path: Path, job: ir.Job) -> Iterator[Diagnostic]:
             yield _not_for_processing((*at, "content_type"), "passes no content type")
         if data.compression == "gzip" and data.mode != "pipe":
             yield _not_for_processing((*at, "compression"), "unpacks gzip only in mode pipe", "add mode: pipe")
+
+
+def _warm(path: Path, job: ir.Job, what: str) -> Iterator[Diagnostic]:
+    if job.instance.keep_alive is not None:
+        yield Diagnostic("BF412", f"{what} keeps no machines warm", (*path, "instance", "keep_alive"), "remove it")
 
 
 def _not_for_processing(path: Path, what: str, hint: str = "remove it") -> Diagnostic:

@@ -25,7 +25,6 @@ _PROBLEMS = {
     "multiclass_classification": "MulticlassClassification",
     "regression": "Regression",
 }
-_MODES = {"ensembling": "ENSEMBLING", "hyperparameter_tuning": "HYPERPARAMETER_TUNING", "auto": "AUTO"}
 NOTEBOOK_CHANNEL = "sagemaker_headless_execution_pipelinestep"
 
 
@@ -117,12 +116,16 @@ def _monitor_variables(scope: Scope, work: ir.Check) -> Object:
 
 
 def automl_arguments(scope: Scope, step: ir.Step, work: ir.AutoML) -> Object:
-    """Return the request of CreateAutoMLJob, but for the job's name, which the service chooses."""
+    """Return the request of CreateAutoMLJob, but for the job's name, which the service chooses.
+
+    A pipeline takes the mode ensembling only (sagemaker.mlops.workflow.automl_step).
+    """
     channels = []
     for data in work.inputs:
-        assert not isinstance(data.source, ir.Bundle | ir.FileSystem | ir.Athena | ir.Redshift), "`check` reports it"
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": scope.say(data.source)}}
         channel: Object = {"DataSource": source, "TargetAttributeName": scope.say(work.target)}
+        if data.compression != "none":
+            channel["CompressionType"] = data.compression.capitalize()
         channel["ChannelType"] = data.name
         channels.append(channel | scope.optional(ContentType=data.content_type))
     criteria = scope.optional(MaxCandidates=work.max_candidates, MaxAutoMLJobRuntimeInSeconds=work.timeout)
@@ -136,7 +139,7 @@ def automl_arguments(scope: Scope, step: ir.Step, work: ir.AutoML) -> Object:
     found: Object = {
         "InputDataConfig": channels,
         "OutputDataConfig": {"S3OutputPath": scope.say(to), **scope.optional(KmsKeyId=work.encryption.output_key)},
-        "AutoMLJobConfig": {**config, "Mode": _MODES[work.mode]},
+        "AutoMLJobConfig": {**config, "Mode": "ENSEMBLING"},
         **scope.optional(RoleArn=work.role),
     }
     if work.problem is not None:

@@ -12,7 +12,7 @@ from buzzflow.backends.sagemaker.service.problem import RequestProblem
 from buzzflow.backends.sagemaker.service.requests import request_problems
 from buzzflow.diagnostics import Diagnostic, Path
 
-_REQUESTS = {
+REQUESTS = {
     "processing": "CreateProcessingJob",
     "training": "CreateTrainingJob",
     "tuning": "CreateHyperParameterTuningJob",
@@ -32,7 +32,7 @@ _REQUESTS = {
     "job": "CreateJob",
     "cleanup": "CleanupStep",
 }
-_RESPONSES = {
+RESPONSES = {
     "processing": "DescribeProcessingJob",
     "training": "DescribeTrainingJob",
     "tuning": "DescribeHyperParameterTuningJob",
@@ -63,7 +63,7 @@ def unknown_properties(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
         for reference in (*ir.references(step.work), *ir.references(step.patch)):
             if not isinstance(reference, ir.DescribeReference):
                 continue
-            response = _RESPONSES.get(types[reference.step])
+            response = RESPONSES.get(types[reference.step])
             if response is None:
                 continue
             try:
@@ -78,7 +78,7 @@ def refused_requests(pipeline: ir.Pipeline, told: Collection[str]) -> Iterator[D
     """Yield what the service would refuse in the request of each step, but for the steps of which that is *told*."""
     scope = Scope(pipeline)
     for step in pipeline.steps:
-        operation = _REQUESTS.get(step.work.type)
+        operation = REQUESTS.get(step.work.type)
         if operation is None or step.name in told:
             continue
         for problem in request_problems(operation, arguments_of(scope, step)):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from buzzflow.config.data import CheckInputConfig, ModelOutputConfig
+from buzzflow.config.data import CheckInputConfig, DatasetConfig, ModelOutputConfig
 from buzzflow.config.steps.common import (
     CacheBase,
     MachineBase,
@@ -33,24 +33,20 @@ class BaselineConfig(Config):
 class CheckBase(CacheBase, TagBase, TimeoutBase, RoleBase, NetworkBase, MachineBase, VariablesBase, StepBase):
     """What both kinds of checks have. The image is the service's own."""
 
-    inputs: dict[Literal["dataset"], CheckInputConfig] = Field(description="Only `dataset`: the data to look at.")
     outputs: dict[Literal["report"], ModelOutputConfig] = Field({}, description="Only `report`, to choose its address.")
     skip_check: BooleanOrReference = Field(default=False, description="Calculate a baseline, compare nothing.")
     fail_on_violation: BooleanOrReference = Field(default=True, description="Whether a violation fails the step.")
     baseline: BaselineConfig = Field(BaselineConfig(), description="What the data is compared with.")
     model_group: Text | None = Field(None, description="Model package group whose registered baseline is used.")
 
-    @model_validator(mode="after")
-    def _has_data(self) -> Self:
-        if not self.inputs:
-            raise PydanticCustomError("one_of", "a check needs an input called dataset")
-        return self
-
 
 class QualityCheckConfig(CheckBase):
     """Compares data, or a model's predictions, with a baseline: SageMaker Model Monitor."""
 
     type: Literal["quality_check"]
+    inputs: dict[Literal["dataset"], CheckInputConfig] = Field(
+        min_length=1, description="Only `dataset`: the data to look at."
+    )
     check: Annotated[Literal["data_quality", "model_quality"], Word] = Field(description="What is looked at.")
     analysis: Request = Field(
         {},
@@ -70,6 +66,9 @@ class ClarifyCheckConfig(CheckBase):
     """Looks for bias, or explains a model, and compares with a baseline: SageMaker Clarify."""
 
     type: Literal["clarify_check"]
+    inputs: dict[Literal["dataset"], DatasetConfig] = Field(
+        min_length=1, description="Only `dataset`: the data to look at."
+    )
     check: Annotated[Literal["data_bias", "model_bias", "model_explainability"], Word] = Field(
         description="What is looked at."
     )

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from buzzflow.config.data import InputConfig, ModelOutputConfig, OutputConfig
-from buzzflow.config.parts import CheckpointsConfig, CodeConfig, SearchConfig, SpotConfig
+from buzzflow.config.data import AutoMLInputConfig, InputConfig, ModelOutputConfig, OutputConfig
+from buzzflow.config.parts import CheckpointsConfig, CodeConfig, NotebookCodeConfig, SearchConfig, SpotConfig
 from buzzflow.config.steps.common import (
     CacheBase,
     DataName,
@@ -131,7 +131,7 @@ class AutoMLConfig(CacheBase, RetryBase, TagBase, TimeoutBase, RoleBase, Network
 
     type: Literal["automl"]
     target: Text = Field(description="The column to predict.")
-    inputs: dict[Literal["training", "validation"], InputConfig] = Field(
+    inputs: dict[Literal["training", "validation"], AutoMLInputConfig] = Field(
         description="`training`, and `validation` if there is one: CSV or Parquet tables."
     )
     outputs: dict[Literal["result"], ModelOutputConfig] = Field({}, description="Only `result`, to choose its address.")
@@ -139,9 +139,6 @@ class AutoMLConfig(CacheBase, RetryBase, TagBase, TimeoutBase, RoleBase, Network
         None, description="Found out by the service when not given; goes with objective."
     )
     objective: Literally | None = Field(None, description="Metric to optimise.", examples=["AUC"])
-    mode: Literal["ensembling", "hyperparameter_tuning", "auto"] = Field(
-        "ensembling", description="In a pipeline the service takes ensembling only."
-    )
     max_candidates: Integer | None = Field(None, ge=1, le=750, description="At most this many models.")
 
     @model_validator(mode="after")
@@ -159,7 +156,7 @@ class NotebookConfig(
     """Runs a notebook, as SageMaker Studio's notebook jobs do: a training job with an image of Studio."""
 
     type: Literal["notebook"]
-    code: CodeConfig = Field(description="The notebook, and the files beside it that travel along.")
+    code: NotebookCodeConfig = Field(description="The notebook, and the files beside it that travel along.")
     kernel: Literally = Field("python3", description="Kernel of the image that runs it.")
     arguments: dict[str, ScalarText] = Field({}, description="Parameters of the notebook.")
     setup_script: Literally | None = Field(None, description="A script among the files that runs first.")

@@ -1,4 +1,4 @@
-"""The steps one after another, bare, on a few made-up flights."""
+"""The steps one after another on a few made-up flights: as steps of the pipeline, and bare."""
 
 import json
 import tarfile
@@ -26,6 +26,17 @@ def project(step_module, tmp_path, monkeypatch):
         frame[chosen].to_csv(folder / "flights.csv.gz", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_the_steps_hand_their_results_to_one_another(project, run_step):
+    data = project / "data"
+    train = run_step("train", inputs={"train": data / "train"}, hyperparameters={"max_iter": 10, "validation_days": 20})
+    assert train.metrics["trees"] <= 10
+    assert train.metrics["validation_auc"] > 0.7
+    evaluate = run_step("evaluate", inputs={"model": train.model, "test": data / "test"})
+    assert json.loads((evaluate.outputs["report"] / "metrics.json").read_text())["auc"] > 0.75
+    publish = run_step("publish", inputs={"report": evaluate.outputs["report"]}, parameters={"min_auc": 0.7})
+    assert "0.7" in (publish.outputs["card"] / "MODEL_CARD.md").read_text()
 
 
 @pytest.fixture

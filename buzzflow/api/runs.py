@@ -1,0 +1,123 @@
+"""Runs on this machine as Python objects."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from buzzflow.api.pipelines import Settings, Target, checked_pipeline, readable
+from buzzflow.views.steps import Named
+
+if TYPE_CHECKING:
+    from buzzflow.backends.local.events import Event, StepFinished
+    from buzzflow.driver.local import LocalRun
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """How a step ended, and what it left.
+
+    *state* is succeeded, failed, skipped or stopped, *reason* says why it is not the first. *outputs* are folders by
+    the output's name, *model* is a training's model.tar.gz, *seconds* the time that it ran.
+    """
+
+    name: str
+    state: str
+    reason: str | None = None
+    result: str | None = None
+    exit_code: int | None = None
+    seconds: float | None = None
+    log: Path | None = None
+    warnings: tuple[str, ...] = ()
+    outputs: Mapping[str, Path] = field(default_factory=dict)
+    model: Path | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended: *state* is succeeded, failed or stopped; *folder* keeps its logs and outputs."""
+
+    run: str
+    state: str
+    seconds: float
+    folder: Path
+    steps: Mapping[str, StepReport]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether no step failed and nobody stopped the run."""
+        return self.state == "succeeded"
+
+
+def run_local(
+    path: Target = ".",
+    *,
+    parameters: Mapping[str, object] | None = None,
+    executor: Literal["auto", "docker", "process"] = "auto",
+    set: Settings = (),  # noqa: A002  # as --set
+    jobs: int | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Report:
+    """Run a pipeline on this machine and wait for its end.
+
+    A step that fails raises nothing: the report says so.
+
+    Args:
+        path: the pipeline.yaml, or its folder.
+        parameters: values of this run's parameters.
+        executor: docker, process, or auto: Docker when a daemon answers.
+        set: values that lie over the file's, as with `--set`.
+        jobs: how many steps may run side by side; None is as many as cores, 4 at least.
+        on_event: gets everything that happens, as it happens.
+
+    Raises:
+        PipelineError: something is missing or wrong before anything starts.
+
+    >>> report = run_local("flights", parameters={"rows": 3}, executor="process")
+    >>> report.succeeded, report.steps["train"].metrics
+    (True, {'rows': 3.0})
+    """
+    from buzzflow.driver.local import DEFAULT_JOBS, run_and_collect
+
+    checked = checked_pipeline(path, set, local=True, backend="local")
+    with readable():
+        done = run_and_collect(
+            checked,
+            executor=executor,
+            parameters={name: as_text(value) for name, value in (parameters or {}).items()},
+            jobs=jobs or max(DEFAULT_JOBS, os.cpu_count() or 1),
+            emit=on_event or (lambda _event: None),
+            stop=threading.Event(),
+        )
+    report = done.report
+    steps = Named("step", {name: step_report(event, done) for name, event in report.steps.items()})
+    return Report(report.run, report.state.value, report.seconds, report.folder, steps)
+
+
+def step_report(event: StepFinished, done: LocalRun) -> StepReport:
+    """Return how a step of a run ended."""
+    name = event.step
+    metrics = {w.removeprefix("metrics."): v for (s, w), v in done.properties.items() if s == name and "metrics." in w}
+    return StepReport(
+        name=name,
+        state=event.state.value,
+        reason=event.reason,
+        result=event.result,
+        exit_code=event.exit_code,
+        seconds=None if event.usage is None else event.usage.wall_seconds,
+        log=event.log,
+        warnings=event.warnings,
+        outputs=Named("output", {output: path for (step, output), path in done.outputs.items() if step == name}),
+        model=done.models.get(name),
+        metrics={metric: float(value) for metric, value in metrics.items()},
+    )
+
+
+def as_text(value: object) -> str:
+    """Return a parameter's value as `--param` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
