@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.peers.compared import peers
 from benchmarks.tree import tree
 
 ROOT = Path(__file__).parents[1]
@@ -105,7 +106,12 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def main(names: Sequence[str]) -> None:
-    """Run the named benchmarks, or all, and print a table."""
+    """Run the named benchmarks and print a table; without names all but `peers`, which downloads a gigabyte."""
+    if "peers" in names:
+        peers()
+        names = [name for name in names if name != "peers"]
+        if not names:
+            return
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; medians of {RUNS} after a warm-up\n")
     print(f"{'what':<50} {'buzzflow':>9} {'baseline':>9}")
     for name in names or BENCHMARKS:

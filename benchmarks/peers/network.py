@@ -21,11 +21,13 @@ TRUST = '{"Statement":[{"Effect":"Allow","Principal":{"Service":"sagemaker.amazo
 XML = {
     "sts:GetCallerIdentity": f"<GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:role/ml</Arn><UserId>A</UserId>"
     f"<Account>{ACCOUNT}</Account></GetCallerIdentityResult>",
-    "iam:GetRole": f"<GetRoleResult><Role><Path>/</Path><Arn>arn:aws:iam::{ACCOUNT}:role/ml</Arn><RoleName>ml</RoleName>"
-    f"<RoleId>A</RoleId><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>{TRUST}"
+    "iam:GetRole": f"<GetRoleResult><Role><Path>/</Path><Arn>arn:aws:iam::{ACCOUNT}:role/ml</Arn>"
+    f"<RoleName>ml</RoleName><RoleId>A</RoleId><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>{TRUST}"
     "</AssumeRolePolicyDocument></Role></GetRoleResult>",
     "iam:SimulatePrincipalPolicy": "<SimulatePrincipalPolicyResult><IsTruncated>false</IsTruncated><EvaluationResults/>"
     "</SimulatePrincipalPolicyResult>",
+    "s3:ListBuckets": "<Owner><ID>1</ID></Owner><Buckets><Bucket><Name>example-ml</Name>"
+    "<CreationDate>2026-01-01T00:00:00Z</CreationDate></Bucket></Buckets>",
 }
 
 
@@ -57,8 +59,8 @@ def answer() -> None:
     def send(_: Any, request: Any) -> AWSResponse:
         body = request.body.read() if hasattr(request.body, "read") else request.body or b""
         body = body.encode() if isinstance(body, str) else body
-        host = urlsplit(request.url).netloc
-        call = _name(host, request.method, body)
+        host, path = urlsplit(request.url)[1:3]
+        call = _name(host, path, request.method, body)
         CALLS[call] += 1
         SENT[0] += len(body)
         inner = XML.get(call, "")
@@ -76,7 +78,9 @@ class _Body(io.BytesIO):
             yield data
 
 
-def _name(host: str, method: str, body: bytes) -> str:
+def _name(host: str, path: str, method: str, body: bytes) -> str:
+    if host.startswith("s3.") and (method, path) == ("GET", "/"):
+        return "s3:ListBuckets"
     if host.startswith("169.254."):
         return "imds"
     service = next((part for part in host.split(".") if part in ("s3", "sts", "iam", "sagemaker")), host)

@@ -113,9 +113,7 @@ def _gate() -> dict[str, Any]:
         property_file="propertyFile:report",
         json_path="auc",
     )
-    passed = _made(
-        "sagemaker.workflow.conditions:ConditionGreaterThanOrEqualTo", left=found, right="param:min_auc"
-    )
+    passed = _made("sagemaker.workflow.conditions:ConditionGreaterThanOrEqualTo", left=found, right="param:min_auc")
     return {"conditions": [passed], "if_steps": [], "else_steps": ["reject"]}
 
 

@@ -159,7 +159,7 @@ def validate(
     >>> validate("flights")
     []
     >>> [problem.code for problem in validate("flights", set=["steps.train.timeout=soon"])]
-    ['BF205']
+    ['BF206']
     """
     from buzzflow.driver.tree import validate_all
 

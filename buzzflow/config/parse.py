@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,11 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from buzzflow.config.fields import model_at
+from buzzflow.config.hints import QUOTE, field_hint, kind_hint, pattern_hint, step_field_hint
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import fields_by_type
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, closest, did_you_mean
-
-QUOTE = "quote it"  # whoever knows how the value is written in the file can show it quoted
 
 
 def parse(data: Mapping[str, Any], *, name: str) -> PipelineConfig:
@@ -87,28 +86,7 @@ def _unknown_defaults(data: Mapping[str, Any]) -> Iterator[Diagnostic]:
 
 def _not_a_field(key: str, known: frozenset[str], path: Path, of: str) -> Iterator[Diagnostic]:
     if key not in known:
-        yield Diagnostic("BF203", f"no {of} has a field {key!r}", path, _field_hint(key, known))
-
-
-_CODE = ("code", "write code: {entry_point: …}")
-_INSTEAD = {  # words of other tools for the fields of a step: the field, and what to write
-    **dict.fromkeys(("script", "file", "entry_point", "source"), _CODE),
-    "requirements": ("code", "write code: {entry_point: …, requirements: …}"),
-    **dict.fromkeys(("condition", "when"), ("if", "write if: …")),
-    **dict.fromkeys(("env", "environment"), ("environment_variables", "write environment_variables: {NAME: …}")),
-    "args": ("arguments", "write arguments: …"),
-    "instance_type": ("instance", "write instance: {type: …}"),
-    "instance_count": ("instance", "write instance: {count: …}"),
-    "command": ("entrypoint", "write entrypoint: …"),
-    **dict.fromkeys(("params", "parameters"), ("hyperparameters", "write hyperparameters: …")),
-    "hyperparameters": ("arguments", "only training has them; use arguments"),
-}
-
-
-def _field_hint(key: str, known: Collection[str]) -> str | None:
-    """Return what to write in place of the field *key*, which a step does not have."""
-    field, hint = _INSTEAD.get(key, ("", ""))
-    return hint if field in known else did_you_mean(key, known, label="fields")
+        yield Diagnostic("BF203", f"no {of} has a field {key!r}", path, step_field_hint(key, known))
 
 
 # ------------------------------------------------------------------ pydantic's errors
@@ -120,7 +98,7 @@ def _problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list
 
 
 def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnostic | None:
-    path, owner = _path(error["loc"], data, model)
+    path, owner = _path(error, data, model)
     kind, context = error["type"], error.get("ctx", {})
     last = str(path[-1]) if path else ""
     label = _label(path)
@@ -128,14 +106,14 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
         case "union_tag_invalid" | "union_tag_not_found" | "model_attributes_type" | "model_type" if _told(path):
             return None  # _unknown_types says it better
         case "extra_forbidden":
-            where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
-            known = _keys(owner)
-            of_step = len(path) == 3 and path[0] == "steps"
-            hint = _field_hint(last, known) if of_step else did_you_mean(last, known, label="fields")
-            return Diagnostic("BF203", f"there is no field {last!r}{where}", path, hint)
+            hint = field_hint(path, owner, error["input"])
+            return Diagnostic("BF203", f"there is no field {last!r}{_in(path)}", path, hint)
         case "missing":
-            where = f" in {_where(path[:-1])}" if len(path) > 1 else ""
-            return Diagnostic("BF204", f"{last!r} is missing{where}", path[:-1], f"add {last}: …")
+            return Diagnostic("BF204", f"{last!r} is missing{_in(path)}", path[:-1], f"add {last}: …")
+        case "literal_error" if error["loc"][-1] == "[key]":
+            known = re.findall(r"'([^']+)'", str(context.get("expected", "")))
+            what = f"there is no {last!r} in {_where(path[:-1])}"
+            return Diagnostic("BF203", what, path, did_you_mean(last, known, label="there is"))
         case "literal_error" | "enum":
             allowed = re.findall(r"'([^']+)'", str(context.get("expected", "")))
             hint = did_you_mean(str(error["input"]), allowed, label="allowed")
@@ -153,12 +131,30 @@ def _problem(error: ErrorDetails, data: Any, model: type[BaseModel]) -> Diagnost
             )
             return Diagnostic("BF208", error["msg"], path, hint)
         case "string_pattern_mismatch" | "string_too_long":
-            return Diagnostic("BF209", f"{_shown(error['input'])} is no valid {_what(path)}", path, _pattern_hint(path))
+            what = f"{_shown(error['input'])} is no valid {_what(path, model)}"
+            return Diagnostic("BF209", what, path, pattern_hint(path, model))
         case "dict_type" | "list_type" | "model_type" | "model_attributes_type" | "string_type":
             wanted = {"list_type": "a list", "string_type": "text"}.get(kind, "a mapping")
-            return Diagnostic("BF206", f"{label}: {wanted} is wanted here, not {_shown(error['input'])}", path)
+            summary = f"{label}: {wanted} is wanted here, not {_shown(error['input'])}"
+            return Diagnostic("BF206", summary, path, kind_hint(path, wanted, error["input"]))
         case _:
-            return Diagnostic("BF206", f"{label}: {_lower(error['msg'])}", path)
+            return Diagnostic("BF206", f"{label}: {_bound(error) or _lower(error['msg'])}", path)
+
+
+def _bound(error: ErrorDetails) -> str | None:
+    """Say of a number or of a list's length which bound it breaks."""
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "less_than_equal":
+            return f"{_shown(error['input'])} is more than {context['le']}"
+        case "greater_than_equal":
+            return f"{_shown(error['input'])} is less than {context['ge']}"
+        case "too_long":
+            return f"{context['actual_length']} are more than {context['max_length']}"
+        case "too_short":
+            return f"{context['actual_length']} are fewer than {context['min_length']}"
+        case _:
+            return None
 
 
 def _label(path: Path) -> str:
@@ -176,16 +172,17 @@ def _told(path: Path) -> bool:
     return path[:1] == ("steps",) and (len(path) == 2 or path[2:] == ("type",))
 
 
-def _path(loc: tuple[int | str, ...], data: Any, model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
-    """Return *loc* without pydantic's own parts (union tags, `[key]`), and the model that the last part belongs to."""
+def _path(error: ErrorDetails, data: Any, model: type[BaseModel]) -> tuple[Path, type[BaseModel] | None]:
+    """Return where *error* is, without pydantic's own parts (union tags, `[key]`), and the model that it belongs to."""
+    loc = error["loc"]
     path: list[str | int] = []
     here = data
     for i, part in enumerate(loc):
         if part == "[key]" or (i == 2 and loc[0] == "steps" and _is_tag(part, here)):
             continue  # the tag of a step comes before its fields, even when one is called like it
-        last = i == len(loc) - 1
+        missing = i == len(loc) - 1 and error["type"] == "missing"
         inside = (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int))
-        if not inside and not last:
+        if not inside and not missing:
             continue  # a union's tag
         path.append(part)
         here = here[part] if inside and part in _index(here) else None
@@ -200,8 +197,8 @@ def _index(here: Any) -> Any:
     return range(len(here)) if isinstance(here, list) else here
 
 
-def _keys(owner: type[BaseModel] | None) -> list[str]:
-    return [] if owner is None else [f.alias or n for n, f in owner.model_fields.items()]
+def _in(path: Path) -> str:
+    return f" in {_where(path[:-1])}" if len(path) > 1 else ""
 
 
 def _where(path: Path) -> str:
@@ -214,10 +211,10 @@ def _where(path: Path) -> str:
             return repr(".".join(map(str, path)))
 
 
-def _what(path: Path) -> str:
+def _what(path: Path, model: type[BaseModel]) -> str:
     match path:
         case ("name",):
-            return "name of a pipeline"
+            return "name of an environment" if model is EnvironmentConfig else "name of a pipeline"
         case ("steps", _):
             return "name of a step"
         case ("parameters", _):
@@ -228,20 +225,6 @@ def _what(path: Path) -> str:
             return "name of a variable"
         case _:
             return str(path[-1]) if path else "value"
-
-
-def _pattern_hint(path: Path) -> str | None:
-    match path:
-        case ("name",):
-            return "letters, digits and single hyphens, starting and ending with a letter or digit"
-        case ("steps", _):
-            return "letters, digits, hyphens and underscores, 64 at most, starting with a letter or digit"
-        case ("parameters", _) | (*_, "environment_variables", _):
-            return "letters, digits and underscores, not starting with a digit"
-        case ("account",):
-            return 'twelve digits, quoted: "111122223333"'
-        case _:
-            return None
 
 
 def _shown(value: Any) -> str:

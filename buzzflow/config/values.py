@@ -23,7 +23,7 @@ class Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
 
 
-def _refuse(wanted: str, value: Any) -> PydanticCustomError:
+def refuse(wanted: str, value: Any) -> PydanticCustomError:
     """Say what stands there instead of *wanted*; the parse stage adds how it is written in the file."""
     return PydanticCustomError(
         "wrong_kind", "{wanted} is wanted here, not {found}", {"wanted": wanted, "found": _kind(value)}
@@ -57,10 +57,10 @@ def _literal(value: Any) -> str:
         raise PydanticCustomError(
             "too_late",
             "this must be known before the pipeline runs: it takes no {reference}",
-            {"reference": str(value.only or value)},
+            {"reference": str(next(part for part in value.parts if not isinstance(part, str)))},
         )
     if not isinstance(value, str):
-        raise _refuse("text", value)
+        raise refuse("text", value)
     if not value:
         raise PydanticCustomError("empty_text", "an empty text stands here")
     return value
@@ -84,7 +84,7 @@ def scalar_text(value: Any) -> str | Template:
         case int() | float():
             return str(value)
         case _:
-            raise _refuse("text, a number or a truth value", value)
+            raise refuse("text, a number or a truth value", value)
 
 
 def _hyperparameter(value: Any) -> str | Template:
@@ -105,27 +105,27 @@ def _integer(value: Any) -> int:
     if isinstance(value, Template):
         return _literal(value)  # type: ignore[return-value]  # always raises
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _refuse("a whole number", value)
+        raise refuse("a whole number", value)
     return value
 
 
 def _integer_or_reference(value: Any) -> int | Template:
     if isinstance(value, Template):
         if value.only is None:
-            raise _refuse("a whole number", value)
+            raise refuse("a whole number", value)
         return value
     return _integer(value)
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _refuse("a number", value)
+        raise refuse("a number", value)
     return float(value)
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _refuse("true or false", value)
+        raise refuse("true or false", value)
     return value
 
 
@@ -137,6 +137,8 @@ def _duration(value: Any) -> int:
     if isinstance(value, int | float) and not isinstance(value, bool):
         hint = f"{value}s"
         raise PydanticCustomError("no_unit", "a duration needs a unit: {hint} for seconds", {"hint": hint})
+    if not isinstance(value, str | Template):
+        raise refuse("a duration such as 90s, 15m or 2h", value)
     text = _literal(value)
     if not _DURATION.fullmatch(text):
         raise PydanticCustomError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +46,8 @@ def run_one_step(checked: Checked, request: StepRequest, emit: Callable[[Event],
     [step] = alone.pipeline.steps
     if problems := [*_problems(step, request)]:
         raise PipelineError(with_places(problems, checked.loaded.source))
-    data = {place_of(step.name, name): path.resolve() for name, path in request.inputs.items()}
+    found = _copied(request) if request.executor == "docker" else request.inputs
+    data = {place_of(step.name, name): path.resolve() for name, path in found.items()}
     asked = prepared_request(
         alone, parameters=request.parameters, jobs=1, state=request.state, data=data, change=_changed_by(request)
     )
@@ -93,6 +95,22 @@ def _problems(step: ir.Step, request: StepRequest) -> Iterator[Diagnostic]:
             where = ("steps", step.name, "inputs", name)
             hint = f'name one: run_step("{step.name}", inputs={{"{name}": path}})'
             yield Diagnostic("BF171", f"input {name!r} of step {step.name!r} has no data in this test", where, hint)
+
+
+def _copied(request: StepRequest) -> dict[str, Path]:
+    """Return copies of the inputs that anybody may read: a container's user does not enter a folder like tmp_path."""
+    found = {}
+    for name, path in request.inputs.items():
+        target = request.state / "inputs" / name / path.name
+        if path.is_dir():
+            shutil.copytree(path, target)
+        else:
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(path, target)
+        for item in (target, *target.rglob("*")):
+            item.chmod(0o755 if item.is_dir() else 0o644)
+        found[name] = target
+    return found
 
 
 def _changed_by(request: StepRequest) -> Callable[[plan.RunPlan], plan.RunPlan]:

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from buzzflow import diagnostics, ir
 from buzzflow.backends.backend import Artifact, Backend, find_backend
-from buzzflow.config.parse import QUOTE, parse, parse_environment
+from buzzflow.config.hints import QUOTE
+from buzzflow.config.parse import parse, parse_environment
 from buzzflow.config.parts import CodeConfig, ImageConfig, NotebookCodeConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import JobBase, NotebookConfig, default_fields
@@ -26,6 +27,7 @@ from buzzflow.lower import lower
 
 T = TypeVar("T")
 _ABOUT_KEYS = frozenset(("BF203", "BF209"))  # the key itself is what is wrong
+_ABOUT_FILES = frozenset(("BF204",))  # what lacks something may be the whole file
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,9 @@ def with_places(diagnostics: Iterable[Diagnostic], source: SourceMap) -> Iterato
     """Yield each diagnostic once, with its place, in the order of the file."""
     placed: dict[tuple[object, ...], list[Diagnostic]] = {}
     for diagnostic in diagnostics:
-        if diagnostic.path:
-            find = source.find_key if diagnostic.code in _ABOUT_KEYS else source.find
+        if diagnostic.path or diagnostic.code in _ABOUT_FILES:
+            about_key = diagnostic.code in _ABOUT_KEYS and (len(diagnostic.path) > 1 or diagnostic.code == "BF203")
+            find = source.find_key if about_key else source.find
             diagnostic = _quoted(diagnostic.at(find(diagnostic.path)), source)  # noqa: PLW2901  # the same, told better
         placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), []).append(diagnostic)
     told = [replace(same[0], note=same[0].note or origin([d.path for d in same], source)) for same in placed.values()]

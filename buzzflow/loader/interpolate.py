@@ -270,6 +270,8 @@ class _Interpolation:
             hint = f"a process variable is ${{oc.env:{missing}}}, where environment.yaml allows it (allow_env)"
         elif i == 0 and missing == "environment":
             hint = "there is no environment.yaml above this pipeline"
+        elif i == 0 and missing == "variables" and len(parts) > 1:
+            hint = f"declare it: variables: {{{parts[1]}: …}}"
         return Refused("BF125", f"${{{_readable(raw, self)}}}: {where}", hint)
 
     def _resolver(self, name: str, args: tuple[Any, ...]) -> Any:
@@ -281,6 +283,8 @@ class _Interpolation:
             return self._process_variable(args)
         if name.isupper():
             hint: str | None = f"there is no default by :-; a process variable is ${{oc.env:{name},default}}"
+        elif name == "environment" or (self.root.child(name) is not None and name not in ("steps", "parameters")):
+            hint = f"write ${{{name}.{'.'.join(map(yaml_word, args)) or 'key'}}}, with a dot"
         else:
             hint = did_you_mean(name, [*FORMS - {"each"}, "oc.env"])
         raise Refused("BF126", f"nothing answers ${{{name}:…}}", hint)

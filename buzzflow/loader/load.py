@@ -118,15 +118,20 @@ class _Layers:
 
     def _read_environment(self, file: Path) -> Node:
         tree = expand_shorthands(files.read_file(file))
+        if not isinstance(tree.value, dict):
+            hint = "it starts with name:"
+            raise PipelineError([Diagnostic("BF105", "an environment is a mapping", hint=hint, span=tree.span)])
         self.seen.append(file)
         allow = tree.child("allow_env")
         names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
         return drop_nulls(interpolate(tree, allow_env=[n for n in names if isinstance(n, str)]))
 
-    def read(self, file: Path, open_files: tuple[Path, ...]) -> Node:
+    def read(self, file: Path, open_files: tuple[Path, ...], named_at: Span | None = None) -> Node:
+        """Return the tree of *file* over what it extends; it is read inside of *open_files*, and named at a place."""
         if file.resolve() in open_files:
             circle = " -> ".join(files.shown(f) for f in (*open_files, file))
-            raise PipelineError([Diagnostic("BF112", f"files extend one another in a circle: {circle}")])
+            what, hint = f"files extend one another in a circle: {circle}", "remove one of the lines that name the next"
+            raise PipelineError([Diagnostic("BF112", what, hint=hint, span=named_at)])
         self.seen.append(file)
         if len(self.seen) > MAX_FILES:
             raise PipelineError([Diagnostic("BF112", f"more than {MAX_FILES} files are extended or included")])
@@ -141,8 +146,8 @@ class _Layers:
             hint = "it starts with steps:"
             raise PipelineError([Diagnostic("BF105", "a pipeline is a mapping", hint=hint, span=tree.span)])
         open_files = (*open_files, file.resolve())
-        bases = [self.read(base, open_files) for base in self._named(tree, "extends", file)]
-        included = [self.read(other, open_files) for other in self._named(tree, "include", file)]
+        bases = [self.read(base, open_files, at) for base, at in self._named(tree, "extends", file)]
+        included = [self.read(other, open_files, at) for other, at in self._named(tree, "include", file)]
         own = tree.with_value({k: v for k, v in tree.value.items() if k not in ("extends", "include")})
         for other in included:
             own = _join_steps(own, other)
@@ -151,7 +156,7 @@ class _Layers:
             below = base if below is None else merge(below, base)
         return own if below is None else merge(below, own)
 
-    def _named(self, tree: Node, key: str, file: Path) -> Iterator[Path]:
+    def _named(self, tree: Node, key: str, file: Path) -> Iterator[tuple[Path, Span]]:
         node = tree.child(key)
         if node is None or node.value is None:
             return
@@ -161,7 +166,7 @@ class _Layers:
                 raise PipelineError([Diagnostic("BF112", what, (key,), span=item.span)])
             other = file.parent / item.value
             self._refuse_foreign(other, key, item.span)
-            yield other
+            yield other, item.span
 
     def _refuse_foreign(self, other: Path, key: str, span: Span) -> None:
         if not files.is_file(other):

@@ -47,7 +47,9 @@ def unreadable(text: str, told: str) -> Refused:
     elif "${}" in text:
         hint = "name something between the braces"
     elif quoted := re.search(r"\$\{(step|json|param|run|oc\.env):([^}'\"]*[=#!~&;>(\[' ][^}'\"]*)\}", text):
-        hint = f"quote the argument: ${{{quoted[1]}:'{quoted[2]}'}}"
+        uri, comma, key = quoted[2].partition(",")
+        argument = f"'{uri}','{key.strip()}'" if comma and quoted[1] == "json" else f"'{quoted[2]}'"
+        hint = "a ' is missing" if quoted[2].count("'") % 2 else f"quote the argument: ${{{quoted[1]}:{argument}}}"
     elif re.search(r"\$\{[A-Za-z_]\w*:-", text):
         hint = "there is no default by :-; write ${oc.env:NAME,default}"
     return Refused("BF120", f"{shown!r} is not an interpolation that can be read: {told.splitlines()[0]}", hint)

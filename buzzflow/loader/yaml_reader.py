@@ -302,22 +302,21 @@ def _odd_integer(text: str, span: Span) -> tuple[str, Span, str]:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
+    open_quote = "unexpected end of stream" in (error.problem or "")
+    mark = (error.context_mark if open_quote else None) or error.problem_mark or error.context_mark
     line = min(mark.line if mark else 0, max(text.count("\n"), 0))
     lines = text.split("\n")
     source = lines[line] if line < len(lines) else ""
     span = Span(file, line + 1, (mark.column if mark else 0) + 1)
-    if fixed := _quoted_references(source):
-        column = source.find("${") + 1
-        return Diagnostic(
-            "BF110",
-            "a ${…} inside { } or [ ] must be quoted",
-            hint=f"write: {fixed.strip()}",
-            span=Span(file, line + 1, column),
-        )
+    if found := _quoted_references(source):
+        fixed, column = found
+        hint = f"write: {fixed.strip()}"
+        place = Span(file, line + 1, column)
+        return Diagnostic("BF110", "a ${…} inside { } or [ ] must be quoted", hint=hint, span=place)
     if "\t" in source[: len(source) - len(source.lstrip())]:
         return Diagnostic("BF101", "YAML does not allow a tab in the indent", hint="use spaces", span=span)
-    return Diagnostic("BF101", f"this is not YAML: {_first_line(error)}", hint=_syntax_hint(error, source), span=span)
+    hint = _syntax_hint(error, source, span)
+    return Diagnostic("BF101", f"this is not YAML: {_first_line(error)}", hint=hint, span=span)
 
 
 def _first_line(error: yaml.YAMLError) -> str:
@@ -326,18 +325,27 @@ def _first_line(error: yaml.YAMLError) -> str:
     return f"{problem} {context}" if context else str(problem)
 
 
-def _syntax_hint(error: yaml.MarkedYAMLError, source: str) -> str | None:
+def _syntax_hint(error: yaml.MarkedYAMLError, source: str, span: Span) -> str | None:
     problem = error.problem or ""
-    if "mapping values are not allowed" in problem:
-        return "quote the value when it contains ': ', or mend the indent"
-    if "could not find expected ':'" in problem or "expected <block end>" in problem:
-        return "look at the indent of this line and the one before, and for a missing ':' or '- '"
-    if "cannot start any token" in problem and source.lstrip()[:1] in "@`%":
-        return "quote a value that starts with this character"
-    if "found unexpected end of stream" in problem:
-        return "a quote is opened and never closed"
+    character = source[span.column - 1 : span.column]
     if "<<<<<<<" in source or ">>>>>>>" in source or "=======" in source:
         return "this looks like an unfinished merge"
+    if "mapping values are not allowed" in problem:
+        return "quote the value when it contains ': ', or mend the indent"
+    if re.search("find expected (key|':'|'-')|expected <block end>", problem):
+        return "look at the indent of this line and the one before, and for a missing ':' or '- '"
+    if "cannot start any token" in problem and character in ("@", "`", "%"):
+        return f"quote a value that starts with {character}"
+    if "expected alphabetic or numeric character" in problem:
+        return "quote a value that starts with * or &"
+    if "unknown escape character" in problem:
+        return "in double quotes a \\ begins an escape: use single quotes, '…'"
+    if (bracket := re.search("find expected ',' or '(.)'", problem)) is not None:
+        opened = error.context_mark
+        where = f" in line {opened.line + 1}" if opened is not None and opened.line + 1 < span.line else ""
+        return f"close it{where} with {bracket[1]}, or quote a value that has more in it than a word"
+    if "found unexpected end of stream" in problem:
+        return "a quote is opened and never closed"
     return None
 
 
@@ -347,17 +355,24 @@ _FLOW_VALUE = re.compile(  # a comment, a quoted text, or what is before a plain
 )
 
 
-def _quoted_references(line: str) -> str | None:
-    """Return *line* with the values quoted that hold a bare `${…}` inside braces or brackets, if there are any."""
+def _quoted_references(line: str) -> tuple[str, int] | None:
+    """Return *line* with the values quoted that hold a bare `${…}` inside braces or brackets, if there are any.
+
+    And the column of the first such `${`.
+    """
     opening = min((i for i in (line.find("{"), line.find("[")) if i >= 0), default=-1)
     if opening < 0 or "${" not in line or line[opening - 1 : opening + 1] == "${":
         return None
-    fixed = line[:opening] + _FLOW_VALUE.sub(_quoted, line[opening:])
-    return fixed if fixed != line else None
+    bare = [m.start("value") + m["value"].find("${") for m in _FLOW_VALUE.finditer(line, opening) if _is_bare(m)]
+    return (line[:opening] + _FLOW_VALUE.sub(_quoted, line[opening:]), bare[0] + 1) if bare else None
+
+
+def _is_bare(match: re.Match[str]) -> bool:
+    return match["value"] is not None and "${" in match["value"]
 
 
 def _quoted(match: re.Match[str]) -> str:
-    if match["value"] is None or "${" not in match["value"]:
+    if not _is_bare(match):
         return match[0]
     value = match["value"].rstrip()
     return f'{match["before"]}"{value}"{match["value"][len(value) :]}'

@@ -109,7 +109,7 @@ def notebook(name: str, step: NotebookConfig, context: Context) -> ir.Notebook:
         context.problem("BF319", f"step {name!r} names no image with a kernel", path, hint)
     if not code.entry_point.endswith(".ipynb"):
         hint = "a script is a processing step"
-        context.problem("BF326", f"{code.entry_point!r} is no notebook", (*path, "code", "entry_point"), hint)
+        context.problem("BF326", f"{step.code.entry_point!r} is no notebook", (*path, "code", "entry_point"), hint)
     job = ir.Job(
         image=image_of(step.image, (*path, "image"), context),
         code=code,
@@ -167,6 +167,9 @@ def _job(
     path: Path = ("steps", name)
     values = context.values
     code = _code(name, step, context)
+    if step.code is not None and step.code.entry_point.endswith(".ipynb"):
+        what = f"{step.code.entry_point!r} is a notebook, and step {name!r} runs scripts"
+        context.problem("BF326", what, (*path, "code", "entry_point"), "run it in a step of type: notebook")
     for variable in (*step.environment_variables, *step.secrets):
         if code is not None and variable.startswith(_RESERVED):
             where = "secrets" if variable in step.secrets else "environment_variables"

@@ -12,16 +12,17 @@ from buzzflow.api import Artifact
 
 UPDATE = "UPDATE_GOLDEN"
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
+_SIZE = re.compile(r'("sha256": "<sha256>",\s*"size": )\d+')
 _MOST_LINES = 60
 
 
 def compare(found: object, file: Path, *, digests: bool = False) -> None:
     """Compare *found*, an artifact, text, or data for JSON, with *file*; AssertionError shows how they differ.
 
-    With UPDATE_GOLDEN=1 the file is written instead. Digests of code are left out unless *digests*: otherwise every
-    edit of a script would change the file.
+    With UPDATE_GOLDEN=1 the file is written instead. Digests and sizes of files are left out unless *digests*: else
+    every edit of a script would change the file.
     """
-    text = as_text(found) if digests else _DIGEST.sub("<sha256>", as_text(found))
+    text = as_text(found) if digests else _without_digests(as_text(found))
     if os.environ.get(UPDATE):
         if os.environ.get("CI"):
             raise AssertionError(f"{UPDATE} would rewrite what CI is to compare with: unset it")
@@ -49,6 +50,10 @@ def as_text(found: object) -> str:
         case _:
             text = json.dumps(found, indent=2, ensure_ascii=False)
     return text if text.endswith("\n") else f"{text}\n"
+
+
+def _without_digests(text: str) -> str:
+    return _SIZE.sub(r"\g<1>0", _DIGEST.sub("<sha256>", text))
 
 
 def _difference(kept: str, found: str) -> str:

@@ -88,6 +88,7 @@ def run_step(  # noqa: PLR0913  # all but two by keyword
         StepFailed: the step failed.
         PipelineError: something is missing or wrong before it starts.
     """
+    __tracebackhide__ = True  # pytest shows the line of the test
     checked = checked_pipeline(path, set, local=True, backend=None)
     request = StepRequest(
         step=step,

@@ -47,11 +47,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Data that a step reads from *path*; *source* is what `from` says, or where a query or a file system is named."""
+    """Data that a step reads from *path*, where it runs a container; *source* is what `from` says, or a query."""
 
     name: str
     source: str
-    path: str
+    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +171,10 @@ def _training(work: ir.Work) -> ir.Training | None:
 
 
 def _inputs(step: ir.Step, job: ir.Job | None, config: PipelineConfig) -> Iterator[tuple[str, Input]]:
-    items = step.work.inputs if isinstance(step.work, ir.AutoML) else () if job is None else job.inputs
-    for item in items:
+    if isinstance(step.work, ir.AutoML):
+        for table in step.work.inputs:
+            yield table.name, Input(table.name, spelled(table.source))
+    for item in () if job is None else job.inputs:
         yield item.name, Input(item.name, _source(step.name, item, config), item.path)
 
 

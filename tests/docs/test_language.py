@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from buzzflow.diagnostics import PipelineError
 from buzzflow.driver import check, compile_artifact
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 ENVIRONMENT = """\
 name: research
+account: "111122223333"
 region: eu-west-1
 bucket: example-ml
 role: arn:aws:iam::111122223333:role/example
 """
+
+
+HERE = {"processing", "training", "condition", "fail"}  # what a local run can do
 
 
 def _pipelines() -> list[Any]:
@@ -40,15 +46,26 @@ def test_a_pipeline_of_the_docs_is_valid(text: str, backend: str, tmp_path: Path
     (folder / "pipeline.yaml").write_text(text)
     (folder / "environment.yaml").write_text(ENVIRONMENT)
     (folder / "requirements.txt").write_text("")
-    for script in _scripts(yaml.safe_load(text)):
+    steps = yaml.safe_load(text)["steps"].values()
+    for script in [*_scripts(steps), *_data(steps)]:
         (folder / script).parent.mkdir(parents=True, exist_ok=True)
         (folder / script).write_text("")
+    if backend == "local" and {step["type"] for step in steps} - HERE:
+        with pytest.raises(PipelineError) as caught:
+            check(folder, backend=backend)
+        assert {d.code for d in caught.value.diagnostics} == {"BF422"}
+        return
 
     checked = check(folder, backend=backend)
 
     assert compile_artifact(checked).content
 
 
-def _scripts(pipeline: dict[str, Any]) -> list[str]:
-    codes = [step["code"] for step in pipeline["steps"].values() if "code" in step]
+def _scripts(steps: Iterable[dict[str, Any]]) -> list[str]:
+    codes = [step["code"] for step in steps if "code" in step]
     return [code if isinstance(code, str) else code["entry_point"] for code in codes]
+
+
+def _data(steps: Iterable[dict[str, Any]]) -> list[str]:
+    given = [value for step in steps for value in step.get("inputs", {}).values()]
+    return [value for value in given if isinstance(value, str) and value.startswith("./")]

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -5,10 +6,13 @@ import signal
 import stat
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from buzzflow.entry import entry_files
 
@@ -299,3 +303,171 @@ def _archive(bundle):
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.add(bundle, "opt/ml/processing/input/code")
     return buffer.getvalue()
+
+
+# ------------------------------------------------------------------ archives, torchrun, serving code, secrets
+
+
+def packed(folder, name, *members):
+    """Write an archive of (name, content) and of ready TarInfo members."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / name, "w:gz") as tar:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                tar.addfile(member)
+            else:
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                tar.addfile(info, io.BytesIO(member[1].encode()))
+
+
+def test_archives_are_unpacked_beside_themselves(run, tmp_path):
+    data = tmp_path / "in"
+    packed(data / "deep", "model.tar.gz", ("model.txt", "7"), ("a/b.txt", "8"))
+    shown(run(BUZZFLOW_EXTRACT=json.dumps([str(data)])))
+    assert (data / "deep/model.txt").read_text() == "7"
+    assert (data / "deep/a/b.txt").read_text() == "8"
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/tmp/buzzflow-out.txt", "a/../../out.txt"])
+def test_an_archive_with_a_member_outside_of_its_folder_stops_the_step(run, tmp_path, name):
+    packed(tmp_path / "in", "m.tar.gz", (name, "x"))
+    result = run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")]))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"an archive has a member outside of its folder: {name}" in result.stderr
+    assert not (tmp_path / "out.txt").exists()
+
+
+def test_links_in_an_archive_are_left_out(run, tmp_path):
+    link = tarfile.TarInfo("link")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc"
+    packed(tmp_path / "in", "m.tar.gz", link, ("link/passwd", "x"))
+    result = run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")]))
+    assert result.returncode == 0
+    assert "left out of what was unpacked, as it is no file: link" in result.stderr
+    assert (tmp_path / "in/link/passwd").read_text() == "x"
+
+
+def test_a_broken_archive_stops_the_step(run, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/m.tar.gz").write_bytes(b"no archive")
+    result = run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")]))
+    assert result.returncode == 1
+    assert "buzzflow: cannot unpack" in result.stderr
+
+
+def test_torchrun_starts_the_script_on_this_machine_of_the_job(run, tmp_path, bundle):
+    torch = bundle.parent / "site" / "torch" / "distributed"
+    torch.mkdir(parents=True)
+    for package in (torch.parent, torch):
+        (package / "__init__.py").touch()
+    (torch / "run.py").write_text(SHOW)
+    config(tmp_path, "input/config/resourceconfig.json", {"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]})
+    config(tmp_path, "input/config/hyperparameters.json", {"lr": "0.1"})
+    result = shown(run("torchrun", "src/show.py", "--last", PYTHONPATH=str(torch.parents[1])))
+    assert result["argv"] == [
+        "--nnodes=2",
+        "--node_rank=1",
+        f"--nproc_per_node={len([*Path('/dev').glob('nvidia[0-9]*')]) or 1}",
+        "--master_addr=algo-1",
+        "--master_port=7777",
+        str(bundle / "src/show.py"),
+        "--lr",
+        "0.1",
+        "--last",
+    ]
+
+
+def test_serving_code_is_laid_beside_the_model_when_the_script_ended_well(run, bundle, tmp_path):
+    (bundle / "inference/deep").mkdir(parents=True)
+    (bundle / "inference/inference.py").write_text("def model_fn(folder): ...\n")
+    (bundle / "inference/deep/requirements.txt").write_text("numpy\n")
+    (bundle / "src/train.py").write_text(f"open({str(tmp_path / 'ml/model/model.txt')!r}, 'w').write('7')")
+    (tmp_path / "ml/model").mkdir(parents=True)
+    assert run("python3", "src/train.py").returncode == 0
+    files = {str(p.relative_to(tmp_path / "ml/model")) for p in (tmp_path / "ml/model").rglob("*") if p.is_file()}
+    assert files == {"model.txt", "code/inference.py", "code/deep/requirements.txt"}
+
+
+def test_a_script_that_fails_keeps_its_exit_code_and_gets_no_serving_code(run, bundle, tmp_path):
+    (bundle / "inference").mkdir()
+    (bundle / "inference/inference.py").touch()
+    (bundle / "src/train.py").write_text("raise SystemExit(7)")
+    assert run("python3", "src/train.py").returncode == 7
+    assert not (tmp_path / "ml/model/code").exists()
+
+
+def test_a_script_beside_serving_code_is_stopped_by_its_signal(bundle, tmp_path):
+    (bundle / "inference").mkdir()
+    (bundle / "inference/inference.py").touch()
+    (bundle / "src/train.py").write_text(
+        "import signal, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: exit(9))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = ["sh", str(bundle / "entry.sh"), "python3", "src/train.py"]
+    environment = {"PATH": os.environ["PATH"], "BUZZFLOW_OPT_ML": str(tmp_path / "ml")}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 9
+
+
+@pytest.fixture(scope="module")
+def secrets_manager():
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    variables = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "not-a-real-one",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    keys = {
+        "aws_access_key_id": variables["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"],
+    }
+    client = boto3.client("secretsmanager", endpoint_url=variables["AWS_ENDPOINT_URL"], region_name="eu-west-1", **keys)
+    client.create_secret(Name="ctr/database", SecretString="it's s3cret $HOME")
+    client.create_secret(Name="binary", SecretBinary=b"\x00\x01")
+    client.close()
+    yield variables
+    server.stop()
+
+
+@pytest.mark.enable_socket
+def test_a_secret_becomes_a_variable(bundle, tmp_path, secrets_manager):
+    result = shown(entered(bundle, tmp_path, secrets_manager, {"DB_PASSWORD": "ctr/database"}))
+    assert result["env"]["DB_PASSWORD"] == "it's s3cret $HOME"
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("name", "why"), [("missing", "cannot read the step's secrets:"), ("binary", "secret binary is binary")]
+)
+def test_a_secret_that_cannot_be_read_stops_the_step(bundle, tmp_path, secrets_manager, name, why):
+    result = entered(bundle, tmp_path, secrets_manager, {"DB_PASSWORD": name})
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"buzzflow: {why}" in result.stderr
+
+
+def entered(bundle, tmp_path, variables, secrets):
+    """Run the entry script with the Python of the tests, which has boto3."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": path, "BUZZFLOW_OPT_ML": str(tmp_path / "ml"), **variables}
+    command = ["sh", str(bundle / "entry.sh"), "python3", "src/show.py"]
+    environment["BUZZFLOW_SECRETS"] = json.dumps(secrets)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_image_without_python_says_that_it_reads_no_secrets(bundle, tmp_path):
+    (bundle / "src/run.sh").write_text("echo ran\n")
+    environment = {"PATH": no_python(tmp_path), "BUZZFLOW_SECRETS": '{"A": "b"}'}
+    command = [shutil.which("sh"), str(bundle / "entry.sh"), "sh", "src/run.sh"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "the image has no Python to read the step's secrets with" in result.stderr

@@ -39,9 +39,12 @@ def _found(case: Case, project: Path) -> tuple[Diagnostic, ...]:
         return e.diagnostics
 
 
-def _place(diagnostic: Diagnostic) -> Place:
+def _place(diagnostic: Diagnostic, project: Path) -> Place:
     span = diagnostic.span
-    return (diagnostic.code, span.file, span.line, span.column) if span else (diagnostic.code, None, None, None)
+    if span is None:
+        return (diagnostic.code, None, None, None)
+    file = span.file if span.file.startswith("--set ") else os.path.relpath(span.file, project)
+    return (diagnostic.code, file, span.line, span.column)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -50,7 +53,7 @@ def test_a_mistake_is_told_where_it_stands(name: str, project: Path) -> None:
 
     found = _found(case, project)
 
-    assert {_place(d) for d in found} == set(case.expected)
+    assert {_place(d, project) for d in found} == set(case.expected)
     assert name[:5] in {d.code for d in found}
     screen = f"==== {name.partition('/')[2]}\n" + human(found, line_of).replace(str(project.parents[2]), "<root>") + "\n"
     golden = HERE / "corpus" / name[:5] / "screens.txt"

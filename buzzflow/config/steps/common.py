@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from buzzflow.config.parts import (
     CacheConfig,
@@ -16,7 +15,7 @@ from buzzflow.config.parts import (
     NetworkPolicyConfig,
     RetryConfig,
 )
-from buzzflow.config.values import Config, DurationOrReference, Literally, OptionalText, Text
+from buzzflow.config.values import Config, DurationOrReference, Literally, OptionalText, Text, refuse
 
 DataName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)]
@@ -24,9 +23,7 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_len
 
 def _request(value: Any) -> Any:
     if not isinstance(value, dict):
-        raise PydanticCustomError(
-            "wrong_kind", "{wanted} is wanted here, not {found}", {"wanted": "a mapping", "found": "something else"}
-        )
+        raise refuse("a mapping", value)
     return value
 
 

@@ -98,7 +98,7 @@ class EstimatorConfig(TrainingBase):
     type: Literal["training"]
     algorithm: Text | None = Field(None, description="Name or ARN of an algorithm resource, instead of an image.")
     debugger: Request = Field({}, description="DebugHookConfig, DebugRuleConfigurations, … in the service's words.")
-    profiler: Request = Field({}, description="ProfilerConfig, in the service's words; disabled by default.")
+    profiler: Request = Field({}, description="ProfilerConfig, ProfilerRuleConfigurations, in the service's words.")
 
     @model_validator(mode="after")
     def _one_program(self) -> Self:
