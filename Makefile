@@ -10,13 +10,14 @@ PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
 CORE := $(VENV)/.installed-core
 TEST := $(VENV)/.installed-test
 LINT := $(VENV)/.installed-lint
+DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format engine bench clean
+.PHONY: help demo test lint format engine bench docs docs-serve clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo 'Settings: PYTHON=python3.12 (for a new .venv), ARGS="-k name" (for test and bench)'
 
 demo: $(CORE) ## run the example pipeline on this machine
@@ -40,6 +41,12 @@ engine: ## make a Docker engine and test images available (Debian, as root)
 
 bench: $(TEST) ## measure start-up, validate and local runs (ARGS=tree: 1,000 pipelines only)
 	@$(RUN)/python -m benchmarks $(ARGS)
+
+docs: $(DOCS) ## build the documentation site into build/site
+	@NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs --quiet build --strict
+
+docs-serve: $(DOCS) ## show the documentation site while you write it
+	@NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs serve
 
 clean: ## remove .venv, caches and build results (runs in .buzzflow stay)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
@@ -71,7 +78,7 @@ $(CORE): pyproject.toml | $(RUN)/python
 	@touch $@
 
 # Dependency groups need pip 25.1.
-$(TEST) $(LINT): $(VENV)/.installed-%: pyproject.toml | $(RUN)/python
+$(TEST) $(LINT) $(DOCS): $(VENV)/.installed-%: pyproject.toml | $(RUN)/python
 	@echo 'Installing buzzflow and its $* tools into $(VENV) (a minute or two)'
 	@$(PIP) install 'pip>=25.1'
 	@$(PIP) install --editable . --group $*

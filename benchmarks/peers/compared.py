@@ -40,15 +40,15 @@ def peers() -> None:
         _further(installed, chosen, home)
         _server(installed, folders[10], home)
         _network(installed, chosen, folders[10], home)
+        _moved(installed, chosen, home)
         _equality(definitions)
 
 
 def _machine(installed: Mapping[str, Installed]) -> None:
     when = datetime.now().astimezone().date()
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load ", end="")
-    print(
-        f"{os.getloadavg()[0]:.1f}, {when}; median (least..greatest)\n\n{'installed':<20} {'seconds':>8} {'MB':>8} {'packages':>9}"
-    )
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, ", end="")
+    print(f"load {os.getloadavg()[0]:.1f}, {when}; median (least..greatest)\n")
+    print(f"{'installed':<20} {'seconds':>8} {'MB':>8} {'packages':>9}")
     for one in installed.values():
         version = next(v for name, v in one.versions.items() if name == one.tool)
         print(f"{f'{one.tool} {version}':<20} {one.seconds:>8.0f} {one.megabytes:>8.0f} {one.packages:>9}")
@@ -170,6 +170,15 @@ def _network(installed: Mapping[str, Installed], chosen: Mapping[str, Way], fold
             errors = re.findall(r"^[\w.]*(?:Error|Exception): .*", f"{used.err}\n{used.out}", re.MULTILINE)
             end = (errors or [f"ends with {used.code}"])[-1][:110] if used.code else f"builds, {_asked_by(used)}"
             print(f"{label:<12} {said:<31} {end}", flush=True)
+
+
+def _moved(installed: Mapping[str, Installed], chosen: Mapping[str, Way], home: Path) -> None:
+    """Print whether a copy of the pipeline in another folder gives the same bytes."""
+    print("\nten steps, the same files in two folders")
+    folders = [write(home / place, 10, "bench-10") for place in ("here", "there")]
+    for label in ("buzzflow", "sagerender", "SDK 3", "SDK 3, patched"):
+        one, two = (_built(installed, chosen[label], folder, home)[1] for folder in folders)
+        print(f"{label:<28} {'the same bytes' if one == two else 'other bytes'}", flush=True)
 
 
 def _equality(definitions: Mapping[str, str]) -> None:

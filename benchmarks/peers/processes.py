@@ -21,7 +21,7 @@ REGION_ONLY = {"AWS_DEFAULT_REGION": REGION}
 class Used:
     """One process with those that it waited for: wall and CPU seconds, and the largest one's peak RSS in MB.
 
-    Linux counts what the starting process had resident as a new one's peak, so no peak is below the benchmark's own 20 MB.
+    Linux counts as a new process's peak what the starting one had, so none is below the benchmark's own 20 MB.
     """
 
     wall: float

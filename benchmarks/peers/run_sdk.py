@@ -1,7 +1,8 @@
 """`run_sdk.py MODE OUT FOLDER...`: build each folder's pipeline.py with the SageMaker SDK 3, as its users do.
 
 MODE `offline` answers its AWS calls in memory, `patched` besides replaces eight functions of the SDK and its session so
-that nothing is asked at all, `bare` leaves it without AWS, `server` lets it talk to AWS_ENDPOINT_URL. OUT gets the last definition.
+that nothing is asked at all, `bare` leaves it without AWS, `server` lets it talk to AWS_ENDPOINT_URL. OUT gets the last
+definition.
 """
 
 from __future__ import annotations

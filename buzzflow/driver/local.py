@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from buzzflow import ir
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
 from buzzflow.backends.local.executor import Executor, ExecutorError
-from buzzflow.backends.local.request import Ready, RunRequest, prepare
+from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
 from buzzflow.backends.local.run import Report, run
-from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
 
 DEFAULT_JOBS = 4
@@ -134,14 +135,18 @@ def _data(checked: Checked) -> dict[str, Path]:
     """Return the sample data, each path from the file that names it."""
     found = {}
     problems = []
+    jobs = ((step.name, ir.job_of(step)) for step in checked.pipeline.steps)
+    inputs = [place_of(name, item.name) for name, job in jobs if job is not None for item in job.inputs]
     for address, text in checked.config.local.data.items():
         path = ("local", "data", address)
         written = checked.loaded.source.file(path)
         folder = checked.loaded.file.parent if written is None or written.startswith("--") else Path(written).parent
         found[address] = (folder / text).resolve()
         here = found[address]
-        if not address.startswith("s3://"):
-            problems.append(Diagnostic("BF504", f"{address!r} is no address: s3://bucket/folder", path))
+        if not address.startswith("s3://") and address not in inputs:
+            hint = did_you_mean(address, inputs) if address.startswith("steps.") else "write s3://bucket/folder"
+            what = f"{address!r} is neither an address nor an input of a step, steps.name.inputs.name"
+            problems.append(Diagnostic("BF504", what, path, hint))
         elif not here.exists():
             hint = f"paths start at the folder of their file: {here} was looked for"
             problems.append(Diagnostic("BF504", f"there is no file or folder {text}", path, hint))

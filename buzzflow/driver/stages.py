@@ -146,9 +146,18 @@ def with_places(diagnostics: Iterable[Diagnostic], source: SourceMap) -> Iterato
             about_key = diagnostic.code in _ABOUT_KEYS and (len(diagnostic.path) > 1 or diagnostic.code == "BF203")
             find = source.find_key if about_key else source.find
             diagnostic = _quoted(diagnostic.at(find(diagnostic.path)), source)  # noqa: PLW2901  # the same, told better
-        placed.setdefault((diagnostic.code, diagnostic.summary, diagnostic.span), []).append(diagnostic)
+        placed.setdefault((diagnostic.code, _without_step(diagnostic), diagnostic.span), []).append(diagnostic)
     told = [replace(same[0], note=same[0].note or origin([d.path for d in same], source)) for same in placed.values()]
     yield from sorted(told, key=_place)
+
+
+def _without_step(diagnostic: Diagnostic) -> str:
+    """Return the summary without the step's name: what is wrong with a foreach is wrong with each of its copies."""
+    match diagnostic.path:
+        case ("steps", name, *_):
+            return diagnostic.summary.replace(repr(name), "")
+        case _:
+            return diagnostic.summary
 
 
 def _quoted(diagnostic: Diagnostic, source: SourceMap) -> Diagnostic:

@@ -210,7 +210,7 @@ def _with_settings(tree: Node, settings: Sequence[str], *, refused: bool) -> Nod
         if refused:
             hint = "change the file and open a pull request"
             raise PipelineError(
-                [Diagnostic("BF114", f"--set {setting}: this environment is deployed by CI only", hint=hint)]
+                [Diagnostic("BF114", f"--set {_one_line(setting)}: this environment is deployed by CI only", hint=hint)]
             )
         tree = merge(tree, expand_shorthands(_setting(setting)))
     return tree
@@ -221,13 +221,19 @@ def _setting(setting: str) -> Node:
     parts = key.split(".") if equals else []
     if not parts or not all(parts):
         hint = "write --set steps.train.instance.type=ml.m5.large"
-        raise PipelineError([Diagnostic("BF114", f"--set {setting}: a key path, = and a value are needed", hint=hint)])
+        what = f"--set {_one_line(setting)}: a key path, = and a value are needed"
+        raise PipelineError([Diagnostic("BF114", what, hint=hint)])
     origin = f"--set {key}"
     value = read_yaml(text, origin) if text.strip() else Node("", Span(origin, 1, 1), raw="")
     span = Span(origin, 1, 1)
     for part in reversed(parts):
         value = Node({part: Node(value.value, value.span, span, value.raw)}, span, span)
     return value
+
+
+def _one_line(setting: str) -> str:
+    shown = " ".join(setting.split())
+    return shown if len(shown) <= 100 else f"{shown[:99]}…"
 
 
 # ------------------------------------------------------------------ environment

@@ -18,7 +18,7 @@ MAX_DIGITS = 40
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?(?![\w.]))"
     r"|'(?P<single>[^']*)'|\"(?P<double>[^\"]*)\""
-    r"|(?P<operator>==|!=|<=|>=|<|>)|(?P<mark>[()\[\],])"
+    r"|(?P<operator>==|!=|<=|>=|<>|<|>)|(?P<mark>[()\[\],])"
     r"|(?P<word>[A-Za-z_][\w.:-]*)|(?P<strange>\S))"
 )
 _FIXES = {"=": "==", "&": "and", "|": "or", "!": "not", "~": "not"}
@@ -76,6 +76,8 @@ def _token(match: re.Match[str], text: str) -> _Token:
     if match["single"] is not None or match["double"] is not None:
         quoted = match["single"] if match["single"] is not None else match["double"]
         return _Token("text", quoted, shown)
+    if match["operator"] == "<>":
+        raise ConditionError("<> is no operator here", "write !=")
     if match["operator"]:
         return _Token("operator", match["operator"], shown)
     if match["mark"]:

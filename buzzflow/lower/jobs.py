@@ -64,13 +64,14 @@ def tuning(name: str, step: TunerConfig, context: Context) -> ir.Tuning:
     path: Path = ("steps", name, "search")
     objective = step.search.objective
     metric = objective.maximize or objective.minimize
+    direction: Path = (*path, "objective", "minimize" if objective.maximize is None else "maximize")
     assert metric is not None  # the model wants one of the two
     if step.metrics and metric not in step.metrics:
         hint = did_you_mean(metric, step.metrics, label="metrics")
-        context.problem("BF303", f"step {name!r} has no metric {metric!r}", (*path, "objective"), hint)
+        context.problem("BF303", f"step {name!r} has no metric {metric!r}", direction, hint)
     elif not step.metrics and step.code is not None:
         hint = f"declare it: metrics: {{{metric}: 'regular expression'}}"
-        context.problem("BF303", f"step {name!r} declares no metric {metric!r}", (*path, "objective"), hint)
+        context.problem("BF303", f"step {name!r} declares no metric {metric!r}", direction, hint)
     return ir.Tuning(_training(name, step, context), _search(step.search, metric, path, context.values))
 
 

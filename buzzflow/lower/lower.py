@@ -266,7 +266,7 @@ def _clashing_outputs(steps: Mapping[str, ir.Step]) -> Iterator[Diagnostic]:
                 continue
             for other, (who, what) in seen.items():
                 if output.to.startswith(other) or other.startswith(output.to):
-                    told = f"outputs {output.name!r} and {what!r} of step {who!r} go to the same place: {other}"
+                    told = f"output {output.name!r} goes to the place of output {what!r} of step {who!r}: {other}"
                     path: Path = ("steps", name, "outputs", output.name, "to")
                     yield Diagnostic("BF315", told, path, "give each output a folder of its own")
             seen[output.to] = (name, output.name)

@@ -46,7 +46,7 @@ def register_model(name: str, step: RegisterModelConfig, context: Context) -> ir
     for metric in step.metrics:
         if metric not in _METRICS:
             hint = did_you_mean(metric, _METRICS, label="there are")
-            context.problem("BF303", f"a model package has no metrics called {metric!r}", (*path, "metrics"), hint)
+            context.problem("BF303", f"a model package has no metrics called {metric!r}", (*path, "metrics", metric), hint)
     return ir.RegisterModel(
         group=values.text(step.model_group, (*path, "model_group")),
         containers=_containers(name, step, context),
@@ -167,6 +167,8 @@ def _serving_image(image: ImageConfig | None, artifact: ir.Value | None, path: P
             trained = context.steps.get(step)
             if isinstance(trained, TrainingBase):
                 return image_of(trained.image, ("steps", step, "image"), context)
+        case ir.Text(parts=()):
+            return ir.ImageUri("")  # a reference to nothing, which is told already
     hint = "add image: <framework>:<version>, or the address of one that serves"
     context.problem("BF319", "nothing says which image serves the model", path, hint)
     return ir.ImageUri("")
@@ -195,7 +197,8 @@ def _checks(checks: Mapping[str, str], path: Path, context: Context) -> tuple[tu
             hint = did_you_mean(name, known, label="check steps") or "add a quality_check or clarify_check step"
             context.problem("BF301", f"there is no check step {name!r}", place, hint)
         elif step.check != what:
-            context.problem("BF303", f"step {name!r} checks {step.check}, not {what}", place)
+            what = f"step {name!r} checks {step.check}, not {what}"
+            context.problem("BF303", what, place, f"write {step.check}: {name}")
         else:
             statistics = None
             if isinstance(step, QualityCheckConfig):

@@ -108,7 +108,8 @@ def look_up(reference: Reference, names: Names, within: str | None = None) -> ir
 
 def _one(reference: Reference) -> str:
     if len(reference.arguments) != 1:
-        raise Unknown("BF300", f"{reference} takes one argument", f"write ${{{reference.form}:step.name}}")
+        sample = "name" if reference.form in ("param", "run") else "step.name"
+        raise Unknown("BF300", f"{reference} takes one argument", f"write ${{{reference.form}:{sample}}}")
     return reference.arguments[0]
 
 
@@ -197,6 +198,7 @@ def _output(step: str, output: str, offers: StepNames) -> ir.Reference:
             hint = f"a training's model is ${{step:{step}.model}}"
         elif not offers.outputs:
             hint = "it declares no outputs"
+            hint += f" with an address: outputs: [{output}] is one" if offers.type == "processing" else ""
         raise Unknown("BF302", f"step {step!r} has no output {output!r}", hint)
     return ir.OutputReference(step, output, offers.outputs[output])
 

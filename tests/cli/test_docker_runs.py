@@ -90,3 +90,67 @@ def test_an_interrupt_leaves_no_container(sleeps: Path, command: str, docker_eng
     assert re.search(r"\nrun \S+ stopped in ", out)
     left = docker_engine.containers.list(all=True, filters={"label": f"buzzflow.run={match[1]}"}, ignore_removed=True)
     assert left == []
+
+
+BUILT = """\
+name: built
+steps:
+  look:
+    type: processing
+    image: {build: docker}
+    code: look.py
+    outputs: [seen]
+"""
+LOOK = """\
+import os, pathlib
+text = pathlib.Path("/inside.txt").read_text()
+pathlib.Path(os.environ["BUZZFLOW_OUTPUT_SEEN"], "seen.txt").write_text(text)
+"""
+
+
+@pytest.fixture
+def built(tmp_path: Path, make_project: Callable[..., Path], python_image: str) -> Iterator[Path]:
+    (tmp_path / "built" / "docker").mkdir(parents=True)
+    files = {
+        "docker/Dockerfile": f"FROM {python_image}\nCOPY inside.txt /inside.txt\n",
+        "docker/inside.txt": "from the folder",
+        "look.py": LOOK,
+    }
+    yield make_project(tmp_path / "built", pipeline=BUILT, **files)
+    engine = docker.from_env()
+    for image in engine.images.list("buzzflow/built"):
+        engine.images.remove(image.id, force=True)
+    engine.close()
+
+
+def create(command: str, folder: Path, executor: str = "docker") -> subprocess.CompletedProcess[str]:
+    arguments = [command, "create", f"--local={executor}"]
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+
+
+def test_an_image_is_built_from_its_folder_once_for_each_content(built: Path, command: str) -> None:
+    first, second = create(command, built), create(command, built)
+    assert first.returncode == 0, first.stderr
+    assert "building the image of a folder" in first.stderr
+    assert "building the image" not in second.stderr
+    seen = [f.read_text() for f in built.glob(".buzzflow/runs/*/outputs/look/seen/seen.txt")]
+    assert seen == ["from the folder"] * 2
+    (built / "docker" / "inside.txt").write_text("another")
+    third = create(command, built)
+    assert "building the image of a folder" in third.stderr
+    assert sorted(f.read_text() for f in built.glob(".buzzflow/runs/*/outputs/look/seen/seen.txt"))[0] == "another"
+
+
+def test_a_dockerfile_that_cannot_be_built_shows_its_last_lines(built: Path, command: str, python_image: str) -> None:
+    text = f'FROM {python_image}\nRUN ["python3", "-c", "print(1); raise SystemExit(3)"]\n'
+    (built / "docker" / "Dockerfile").write_text(text)
+    done = create(command, built)
+    assert done.returncode == 1
+    assert "error[BF502]: the Dockerfile cannot be built" in done.stderr
+    assert "returned a non-zero code: 3" in done.stderr
+
+
+def test_a_built_image_needs_docker(built: Path, command: str) -> None:
+    done = create(command, built, "process")
+    assert done.returncode == 1
+    assert "error[BF502]: an image that is built from a folder runs in Docker only" in done.stderr

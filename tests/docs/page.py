@@ -1,7 +1,7 @@
 """Do what a page of the documentation says, in its order: write its files, run its commands, compare what they print.
 
 A block with a title is a file. `title="pipeline.yaml"` writes it whole; after a comma stands another way to take it:
-`unchanged` (it is there already, exactly so), `at the end`, `before steps:` (or any other line), or
+`as it is` (it is there already, exactly so), `at the end`, `before steps:` (or any other line), or
 `in place of train` (the lines of that key). A console block holds commands after `$ `, each with what it prints; a
 line `…` stands for any lines. Figures and names that differ from run to run are not compared.
 """
@@ -85,7 +85,7 @@ class Reader:
         file = self._here / name
         before = file.read_text("utf-8") if file.exists() else ""
         assert not way or before, f"{self._name}:{block.line}: there is no {name} yet"
-        if way == "unchanged":
+        if way == "as it is":
             assert block.body == before, f"{self._name}:{block.line}: {name} is not so:\n{before}"
             return
         file.parent.mkdir(parents=True, exist_ok=True)

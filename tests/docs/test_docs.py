@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import refresh_docs  # noqa: E402
 
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
 @pytest.fixture(scope="module")

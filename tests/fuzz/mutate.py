@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 
 import yaml
@@ -22,6 +22,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _TYPICAL = 600  # characters of a seed; larger ones come up less often, because each of their mutants takes longer
 _LARGEST = 400_000
+_MOST_PLACES = 5000  # a tree with aliases in aliases has more than can be looked at
 _STRANGE = "\t\r\n\0\x1b\x85\xa0\u2028\u200b\u202e\ufeff\ue000\udc80\U0001f600'\"`{}[]:,#&*!|>%@\\$-?~="
 _TOKEN = re.compile(r"\$\{|\w+|\s+|[^\w\s]")
 _REFERENCES = (
@@ -166,11 +167,11 @@ def _tree(text: str, other: str, chance: random.Random) -> str:
         data, more = yaml.load(text, _LOADER), yaml.load(other, _LOADER)
     except (yaml.YAMLError, ValueError, RecursionError):
         return _line(text, other, chance)
-    places = [*_places(data, 0)]
+    places = [*islice(_places(data, 0), _MOST_PLACES)]
     if not places:
         return text
     container, key = chance.choice(places)
-    donors = [*_places(more, 0)]
+    donors = [*islice(_places(more, 0), _MOST_PLACES)]
     match chance.randrange(10):
         case 0:
             del container[key]
@@ -196,6 +197,8 @@ def _tree(text: str, other: str, chance: random.Random) -> str:
 
 
 def _dumped(data: Any, chance: random.Random) -> str | None:
+    if sum(1 for _ in islice(_places(data, 0), _MOST_PLACES)) == _MOST_PLACES:
+        return None
     try:
         return yaml.dump(data, Dumper=_DUMPER, sort_keys=False, width=120, default_flow_style=chance.random() < 0.2)
     except (yaml.YAMLError, RecursionError, TypeError, ValueError, UnicodeEncodeError):

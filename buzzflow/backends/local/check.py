@@ -14,7 +14,8 @@ def check(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
     """Yield the references that only the service answers, and the data that a laptop cannot stream."""
     for step in pipeline.steps:
         if not isinstance(step.work, ir.Processing | ir.Training | ir.Condition | ir.Fail):
-            what = f"a {step.work.type} step cannot be tried here"
+            kind = step.work.type
+            what = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} step cannot be tried here"
             yield Diagnostic("BF422", what, ("steps", step.name, "type"), _LATER)
             continue
         if isinstance(step.work, ir.Training) and step.work.algorithm is not None:

@@ -1,1 +1,1 @@
-print('extract')
+print("extract")

@@ -51,6 +51,9 @@ class ProcessExecutor:
 
     def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
         """Make a virtual environment for each set of requirements; the images do not matter."""
+        if any(setting.context is not None for setting in settings):
+            hint = "start Docker, or name another image for local runs in pipeline.local.yaml"
+            raise ExecutorError("an image that is built from a folder runs in Docker only", hint)
         for requirements in dict.fromkeys(setting.on_this_machine for setting in settings):
             virtual_environment(self._environments, requirements, tell)
 
