@@ -14,7 +14,7 @@ DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format engine bench docs docs-serve clean
+.PHONY: help demo test lint format engine bench fuzz docs docs-serve clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ docs: $(DOCS) ## build the documentation site into build/site
 
 docs-serve: $(DOCS) ## show the documentation site while you write it
 	@NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs serve
+
+fuzz: $(TEST) ## check mutants of all pipelines (ARGS="--mutants 100000 --seed 7")
+	@$(RUN)/python -m tests.fuzz $(ARGS)
 
 clean: ## remove .venv, caches and build results (runs in .buzzflow stay)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

@@ -13,13 +13,13 @@ from pathlib import Path
 from buzzflow.diagnostics import PipelineError
 from buzzflow.driver.cache import Cache, open_cache
 from buzzflow.driver.changes import Changes, changes_since
-from buzzflow.driver.stages import check, compile_artifact
 from buzzflow.driver.validated import Validated
 from buzzflow.loader.disk import Memory, remembering
 from buzzflow.loader.files import find_pipelines, shown
 
 ONE_PROCESS = 8  # so many pipelines are validated before a second process would have started
 _BATCH = 32  # so many ask about what they share once
+_COMPILE_TO_CHECK = frozenset(("sagemaker",))  # checking is compiling, and more: to compile again tells nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ def _validated(files: Sequence[Path], way: _Way) -> Iterable[Validated | None]:
     some = partial(_validate_some, way=way)
     if len(files) <= ONE_PROCESS:
         return some(files)
+    import buzzflow.driver.stages  # noqa: F401  # once, and not in each process
+
     processes = min(os.cpu_count() or 1, len(files) // ONE_PROCESS + 1)
     with ProcessPoolExecutor(processes, initializer=_look_for_cycles_seldom) as pool:
         return [result for batch in pool.map(some, _batches(files)) for result in batch]
@@ -106,9 +108,12 @@ def _validate(file: Path, way: _Way, memory: Memory) -> Validated | None:
 
 
 def _result(file: Path, way: _Way) -> Validated:
+    from buzzflow.driver.stages import check, compile_artifact
+
     try:
         checked = check(file, backend=way.backend, settings=way.settings)
-        compile_artifact(checked)
+        if checked.backend.name not in _COMPILE_TO_CHECK:
+            compile_artifact(checked)
     except PipelineError as e:
         return Validated(shown(file), e.diagnostics)
     return Validated(shown(file), checked.warnings, checked.backend.name, len(checked.pipeline.steps))

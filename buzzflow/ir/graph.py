@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
-from typing import Literal
+from functools import cache
+from typing import Literal, get_args
 
-from buzzflow.ir.jobs import Job
-from buzzflow.ir.values import (
-    DescribeReference,
-    ItemReference,
-    JsonReference,
-    OutputReference,
-    ParameterReference,
-    PropertyReference,
-    Reference,
-    RunReference,
-    StoredJsonReference,
-    Tree,
-    Value,
-)
+from buzzflow.ir.jobs import Bundle, Job
+from buzzflow.ir.values import Reference, Tree, Value
 from buzzflow.ir.work import (
     AutoML,
     Callback,
@@ -39,6 +28,8 @@ from buzzflow.ir.work import (
     Tuning,
     Work,
 )
+
+_REFERENCES = get_args(Reference)
 
 
 class When(StrEnum):
@@ -174,25 +165,26 @@ def job_of(step: Step) -> Job | None:
 
 def references(thing: object) -> Iterator[Reference]:
     """Yield every reference anywhere inside *thing*, in the order of its fields."""
-    match thing:
-        case (
-            ParameterReference()
-            | OutputReference()
-            | PropertyReference()
-            | DescribeReference()
-            | JsonReference()
-            | ItemReference()
-            | RunReference()
-        ):
-            yield thing
-        case StoredJsonReference(uri=uri):
-            yield thing
-            yield from references(uri)
-        case tuple():
-            for item in thing:
-                yield from references(item)
-        case _ if is_dataclass(thing):
-            for field in fields(thing):
-                yield from references(getattr(thing, field.name))
-        case _:
-            return
+    found: list[Reference] = []
+    _collect(thing, found)
+    yield from found
+
+
+def _collect(thing: object, found: list[Reference]) -> None:
+    if isinstance(thing, tuple):
+        for item in thing:
+            if type(item) is not str:
+                _collect(item, found)
+        return
+    if isinstance(thing, _REFERENCES):
+        found.append(thing)
+    for name in _parts(type(thing)):
+        part = getattr(thing, name)
+        if part is not None and type(part) is not str:
+            _collect(part, found)
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """Return the names of the fields to look into; a bundle has many files, and no reference in them."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) and kind is not Bundle else ()

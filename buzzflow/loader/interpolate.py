@@ -399,4 +399,4 @@ def _dotted(path: Path) -> str:
 
 
 def _readable(raw: str, interpolation: _Interpolation) -> str:
-    return _PLACEHOLDER.sub(lambda m: str(interpolation.references[int(m[1])]), raw)
+    return " ".join(_PLACEHOLDER.sub(lambda m: str(interpolation.references[int(m[1])]), raw).split())

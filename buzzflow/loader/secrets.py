@@ -123,7 +123,7 @@ def _is_given(path: Path) -> bool:
 
 def _name(scalar: _Scalar) -> str:
     """Return what the text is called: its parameter, its option, its key."""
-    if scalar.path[0] == "parameters":
+    if scalar.path[0] == "parameters" and len(scalar.path) > 1:
         return str(scalar.path[1])
     if isinstance(scalar.path[-1], int):
         return scalar.before.lstrip("-") if scalar.before.startswith("-") and "=" not in scalar.before else ""

@@ -46,7 +46,9 @@ def register_model(name: str, step: RegisterModelConfig, context: Context) -> ir
     for metric in step.metrics:
         if metric not in _METRICS:
             hint = did_you_mean(metric, _METRICS, label="there are")
-            context.problem("BF303", f"a model package has no metrics called {metric!r}", (*path, "metrics", metric), hint)
+            context.problem(
+                "BF303", f"a model package has no metrics called {metric!r}", (*path, "metrics", metric), hint
+            )
     return ir.RegisterModel(
         group=values.text(step.model_group, (*path, "model_group")),
         containers=_containers(name, step, context),

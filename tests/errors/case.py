@@ -10,7 +10,7 @@
 
 The text up to the first `---` is pipeline.yaml, comments and all, so that its lines are those of the case. A caret
 stands under the column that the diagnostic names, in the line above. Where no comment can stand, `# BF101@3:1` names
-line and column from anywhere in the same file; `# BF414 nowhere` is a diagnostic without a place. `# backend: sagemaker`
+line and column from anywhere in the same file; `# BF414 nowhere` has no place. `# backend: sagemaker`
 lays the usual environment.yaml beside the case, unless it brings its own; `# local: true` reads pipeline.local.yaml.
 """
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def test_a_mistake_is_told_where_it_stands(name: str, project: Path) -> None:
 
     assert {_place(d, project) for d in found} == set(case.expected)
     assert name[:5] in {d.code for d in found}
-    screen = f"==== {name.partition('/')[2]}\n" + human(found, line_of).replace(str(project.parents[2]), "<root>") + "\n"
+    screen = (
+        f"==== {name.partition('/')[2]}\n" + human(found, line_of).replace(str(project.parents[2]), "<root>") + "\n"
+    )
     golden = HERE / "corpus" / name[:5] / "screens.txt"
     screens = _screens(golden)
     if os.environ.get("UPDATE_GOLDEN"):
@@ -111,8 +114,8 @@ def _is_known(code: str) -> bool:
 # ------------------------------------------------------------------ the schema that editors use
 
 
-def _parts(case: Case) -> list[tuple[dict[str, Any], Any]]:
-    """Return the YAML files of *case* with the schema of each; none that YAML cannot read."""
+def _parts(case: Case) -> list[tuple[Draft202012Validator, Any]]:
+    """Return the YAML files of *case* with the validator of each; none that YAML cannot read."""
     found = []
     for name, text in case.files.items():
         if not name.endswith(".yaml"):
@@ -121,12 +124,17 @@ def _parts(case: Case) -> list[tuple[dict[str, Any], Any]]:
             data = yaml.safe_load(text)
         except yaml.YAMLError:
             continue
-        found.append((environment_schema() if name.endswith(ENVIRONMENT) else pipeline_schema(), data))
+        found.append((_validator(name.endswith(ENVIRONMENT)), data))
     return found
 
 
+@cache
+def _validator(environment: bool) -> Draft202012Validator:
+    return Draft202012Validator(environment_schema() if environment else pipeline_schema())
+
+
 def _refused(case: Case) -> bool:
-    return any(not Draft202012Validator(schema).is_valid(data) for schema, data in _parts(case))
+    return any(not validator.is_valid(data) for validator, data in _parts(case))
 
 
 def test_the_schema_sees_the_mistakes_of_shape_but_for_those_in_a_list() -> None:

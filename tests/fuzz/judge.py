@@ -1,4 +1,4 @@
-"""Check a mutant and say what is wrong, not with it, but with the compiler: nothing else may come out than diagnostics."""
+"""Check a mutant and say what is wrong, not with it, but with the compiler: only diagnostics may come out."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def judge(mutant: Mutant, projects: Projects) -> Verdict:
 
 
 def _check(mutant: Mutant, folder: Path, verdict: Verdict) -> None:
-    """Check for both backends, and compile what is right; what the stages before a backend refuse is the same for both."""
+    """Check for both backends, and compile what is right; the stages before a backend are the same for both."""
     for backend in ("local", "sagemaker"):
         try:
             checked = check(folder, backend=backend, settings=mutant.settings, local=mutant.local)
@@ -105,7 +105,8 @@ def _wrong_with(diagnostic: Diagnostic, mutant: Mutant, folder: Path) -> str | N
         return f"code {code!r}"
     if not diagnostic.summary or "\n" in diagnostic.summary:
         return f"{code}: a summary of no line or several"
-    if "\ue000" in diagnostic.summary or "\ue000" in (diagnostic.hint or ""):
+    shown = f"{diagnostic.summary} {diagnostic.hint}"
+    if "\ue000" in shown and not any("\ue000" in text for text in (*mutant.texts.values(), *mutant.settings)):
         return f"{code}: a placeholder is shown"
     if span is None or span.file.startswith("--set "):
         return None

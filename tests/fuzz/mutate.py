@@ -26,21 +26,33 @@ _MOST_PLACES = 5000  # a tree with aliases in aliases has more than can be looke
 _STRANGE = "\t\r\n\0\x1b\x85\xa0\u2028\u200b\u202e\ufeff\ue000\udc80\U0001f600'\"`{}[]:,#&*!|>%@\\$-?~="
 _TOKEN = re.compile(r"\$\{|\w+|\s+|[^\w\s]")
 _REFERENCES = (
-    "${step:extract.outputs.train}", "${step:train.model}", "${step:train.*.model}", "${step:x}", "${step:}", "${step:a,b}",
-    "${param:depth}", "${param:1}", "${param:}", "${run:id}", "${run:nothing}", "${json:evaluate.report.auc}",
+    "${step:extract.outputs.train}", "${step:train.model}", "${step:train.*.model}", "${step:x}", "${step:}",
+    "${step:a,b}", "${param:depth}", "${param:1}",
+    "${param:}", "${run:id}", "${run:nothing}", "${json:evaluate.report.auc}",
     "${json:'s3://b/m.json','a.b'}", "${each:}", "${each:region}", "${each:model.lr}", "${each:a.b.c.d}",
     "${variables.x}", "${variables}", "${steps}", "${steps.train}", "${environment.bucket}", "${oc.env:HOME}",
     "${oc.env:X,y}", "${.}", "${..x}", "${}", "${", "$${x}", "\\${x}", "${a:${b:${c}}}", "${variables.${param:x}}",
     "${step:extract.properties.A[0].B['x']}", "s3://b/${run:id}/x", "${HOME:-x}", "${nothing:x}",
 )  # fmt: skip
 _TEXTS = (
-    "", " ", "no", "012", "1:30", "1.10", "1e999", ".nan", "0x1F", "~", "null", "true", "<<", "=", "!!str x", "*a", "&a x", "a\nb",
-    "s3://", "s3://b", "s3:///x", "s3://b/" + "x" * 1100, "arn:aws:iam::1:role/x", "../../../etc/passwd", "/etc/passwd",
-    "./nothing", ".", "..", "./", "train.py", "a/b.py", "ml.m5.large", "ml.x.huge", "sklearn:1.4-2", "sklearn:", ":", "30d",
-    "2 hours", "99999999999w", "0s", "1 < 2", "${param:x} = 1", "(" * 60, "not " * 60 + "true", "'", "a" * 300, "ü" * 70, "\u202e",
+    "", " ", "no", "012", "1:30", "1.10", "1e999", ".nan", "0x1F", "~", "null", "true", "<<", "=", "!!str x", "*a",
+    "&a x", "a\nb", "s3://", "s3://b",
+    "s3:///x", "s3://b/" + "x" * 1100, "arn:aws:iam::1:role/x", "../../../etc/passwd", "/etc/passwd",
+    "./nothing", ".", "..", "./", "train.py", "a/b.py", "ml.m5.large", "ml.x.huge", "sklearn:1.4-2", "sklearn:", ":",
+    "30d", "2 hours", "99999999999w", "0s", "1 < 2", "${param:x} = 1", "(" * 60, "not " * 60 + "true", "'", "a" * 300,
+    "ü" * 70, "\u202e",
 )  # fmt: skip
 _NUMBERS = (0, -1, 1, 2**31, 2**63, 10**18, -(10**18), 1.5, -0.0, 1e308, 5e-324, True, False, None)
-_SERVICE = ("ProcessingInputs", "RoleArn", "Tags", "EndpointName", "StepConfig", "ResourceConfig", "InstanceCount", "Get")
+_SERVICE = (
+    "ProcessingInputs",
+    "RoleArn",
+    "Tags",
+    "EndpointName",
+    "StepConfig",
+    "ResourceConfig",
+    "InstanceCount",
+    "Get",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class Mutant:
 
 def make_mutant(run: int, number: int) -> Mutant:
     """Return mutant *number* of the run with the seed *run*."""
-    chance = random.Random(f"{run}:{number}")  # noqa: S311  # the same mutant on every machine is the point
+    chance = random.Random(f"{run}:{number}")  # the same mutant on every machine is the point
     every = seeds()
     seed = chance.choices(every, cum_weights=_weights())[0]
     texts, settings, local = dict(seed.texts), list(seed.settings), seed.local
@@ -91,7 +103,9 @@ def _weights() -> list[float]:
 def _character(text: str, _other: str, chance: random.Random) -> str:
     at = chance.randrange(len(text) + 1)
     strange = chance.choice(_STRANGE)
-    return chance.choice((text[:at] + strange + text[at:], text[:at] + text[at + 1 :], text[:at] + strange + text[at + 1 :]))
+    return chance.choice(
+        (text[:at] + strange + text[at:], text[:at] + text[at + 1 :], text[:at] + strange + text[at + 1 :])
+    )
 
 
 def _token(text: str, other: str, chance: random.Random) -> str:
@@ -108,7 +122,9 @@ def _token(text: str, other: str, chance: random.Random) -> str:
         case 3:
             tokens[at] = chance.choice(_TOKEN.findall(other) or ["x"])
         case _:
-            tokens[at] = str(chance.choice((chance.choice(_words()), chance.choice(_REFERENCES), chance.choice(_TEXTS))))
+            tokens[at] = str(
+                chance.choice((chance.choice(_words()), chance.choice(_REFERENCES), chance.choice(_TEXTS)))
+            )
     return "".join(tokens)
 
 
@@ -117,7 +133,7 @@ def _words() -> tuple[str, ...]:
     return (*by_type, *sorted({field for fields in by_type.values() for field in fields}), *_SERVICE)
 
 
-def _line(text: str, other: str, chance: random.Random) -> str:  # noqa: PLR0912  # one for each way
+def _line(text: str, other: str, chance: random.Random) -> str:
     lines = text.split("\n")
     at = chance.randrange(len(lines))
     there = chance.randrange(len(lines))
@@ -190,7 +206,9 @@ def _tree(text: str, other: str, chance: random.Random) -> str:
         case 7:
             container[key] = _nested(container[key], chance)
         case 8:
-            container[key] = f"{chance.choice(('', 'x', 's3://b/'))}{chance.choice(_REFERENCES)}{chance.choice(('', 'x', '/'))}"
+            container[key] = (
+                f"{chance.choice(('', 'x', 's3://b/'))}{chance.choice(_REFERENCES)}{chance.choice(('', 'x', '/'))}"
+            )
         case _:
             container[key] = chance.choice(([container[key]], {"x": container[key]}, [container[key]] * 3, [], {}))
     return _dumped(data, chance) or text
@@ -216,7 +234,9 @@ def _places(data: Any, depth: int) -> Any:
 
 
 def _nasty(chance: random.Random) -> Any:
-    return chance.choice((chance.choice(_TEXTS), chance.choice(_NUMBERS), chance.choice(_REFERENCES), chance.choice(_words())))
+    return chance.choice(
+        (chance.choice(_TEXTS), chance.choice(_NUMBERS), chance.choice(_REFERENCES), chance.choice(_words()))
+    )
 
 
 def _nested(value: Any, chance: random.Random) -> Any:
@@ -231,8 +251,9 @@ def _nested(value: Any, chance: random.Random) -> Any:
 def _as_layers(texts: dict[str, str], chance: random.Random) -> None:
     texts["base.yaml"] = texts[PIPELINE]
     change = chance.choice(_CHANGES)
-    texts[PIPELINE] = f"extends: {chance.choice(('base.yaml', '[base.yaml]', './base.yaml', '[base.yaml, base.yaml]'))}\n" + (
-        change(texts[PIPELINE], texts[PIPELINE], chance) if chance.random() < 0.5 else ""
+    texts[PIPELINE] = (
+        f"extends: {chance.choice(('base.yaml', '[base.yaml]', './base.yaml', '[base.yaml, base.yaml]'))}\n"
+        + (change(texts[PIPELINE], texts[PIPELINE], chance) if chance.random() < 0.5 else "")
     )
 
 
@@ -252,7 +273,11 @@ def _setting(text: str, chance: random.Random) -> str:
     words = re.findall(r"\b[A-Za-z_]\w*(?=:)", text) or ["x"]
     path = ["steps", chance.choice(words), chance.choice((chance.choice(words), chance.choice(_words())))]
     path = path[: chance.choice((1, 2, 3))] + [chance.choice(words)] * chance.randrange(2)
-    value = str(chance.choice((chance.choice(_TEXTS), chance.choice(_NUMBERS), chance.choice(_REFERENCES), "{a: [1]}", "[", "null")))
+    value = str(
+        chance.choice(
+            (chance.choice(_TEXTS), chance.choice(_NUMBERS), chance.choice(_REFERENCES), "{a: [1]}", "[", "null")
+        )
+    )
     return f"{'.'.join(path)}{chance.choice(('=', '=', '=', '=', ''))}{value}"
 
 

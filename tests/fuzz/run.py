@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.fuzz.seeds import ROOT
 
 HANG = 60  # seconds without a verdict
-_MEMORY_DISK = Path("/dev/shm")  # noqa: S108  # a file system in memory, where there is one
+_MEMORY_DISK = Path("/dev/shm")  # a file system in memory, where there is one
 
 
 @dataclass(slots=True)

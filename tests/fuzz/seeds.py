@@ -66,7 +66,7 @@ def _snippets() -> Iterator[Seed]:
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]:
         blocks = re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
         for number, text in enumerate(t for t in blocks if re.search(r"^steps:", t, re.MULTILINE)):
-            fixed = {name: b"" for name in _scripts(yaml.safe_load(text))}
+            fixed = dict.fromkeys(_scripts(yaml.safe_load(text)), b"")
             yield Seed(f"docs/{page.stem}-{number}", {PIPELINE: text, ENVIRONMENT: _environment()}, fixed)
 
 

@@ -14,6 +14,7 @@ from tests.fuzz.mutate import Mutant
 from tests.fuzz.seeds import Seed
 
 _MOST_TRIES = 600
+_LARGEST = 2000  # characters of a script that is kept with a mutant
 
 
 def shrunk(mutant: Mutant, problem: str) -> Mutant:
@@ -53,7 +54,9 @@ def _smaller(mutant: Mutant) -> Iterator[Mutant]:
 def keep(mutant: Mutant, problem: str, folder: Path) -> Path:
     """Write *mutant* to a file of *folder*, called by its content, and return that."""
     data = {"problem": problem, "texts": mutant.texts, "settings": list(mutant.settings), "local": mutant.local}
-    data["fixed"] = {name: content.decode("latin-1") for name, content in mutant.seed.fixed.items() if len(content) < 2000}
+    data["fixed"] = {
+        name: content.decode("latin-1") for name, content in mutant.seed.fixed.items() if len(content) < 2000
+    }
     content = json.dumps(data, indent=2) + "\n"
     file = folder / f"{hashlib.sha256(content.encode()).hexdigest()[:12]}.json"
     folder.mkdir(exist_ok=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
@@ -21,6 +23,8 @@ def main(run: int, first: int, stop: int, step: int, folder: Path) -> None:
     projects = Projects(folder)
     for number in range(first, stop, step):
         print(f"> {number}", flush=True)
+        if str(number) == os.environ.get("BUZZFLOW_FUZZ_DIE_AT"):
+            os.kill(os.getpid(), signal.SIGKILL)  # so that a test can see what becomes of the rest
         faulthandler.dump_traceback_later(_LOOK_AFTER)
         verdict = judge(make_mutant(run, number), projects)
         faulthandler.cancel_dump_traceback_later()

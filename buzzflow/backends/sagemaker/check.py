@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from buzzflow import ir
-from buzzflow.backends.sagemaker.compile import JOB_ERRORS, STEP_ERRORS, compile_pipeline
+from buzzflow.backends.sagemaker.compile import JOB_ERRORS, STEP_ERRORS, Definition, define
 from buzzflow.backends.sagemaker.images import ECR, UnknownImageError, framework_image_uri
 from buzzflow.backends.sagemaker.images import Scope as Purpose
 from buzzflow.backends.sagemaker.instances import Kind, instance_problems
@@ -37,9 +37,10 @@ def check_pipeline(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
         problems += _step(pipeline, step)
     if not any(problem.is_error for problem in problems):
         told = {str(p.path[1]) for p in problems if p.path[:1] == ("steps",) and p.code in _SAID_BETTER}
-        problems += [*refused_requests(pipeline, told)]
-    if not any(problem.is_error for problem in problems):
-        problems += _size(pipeline)
+        compiled = define(pipeline)
+        problems += refused_requests(pipeline, compiled.requests, told)
+        if not any(problem.is_error for problem in problems):
+            problems += _size(compiled)
     yield from problems
 
 
@@ -105,8 +106,9 @@ def _step(pipeline: ir.Pipeline, step: ir.Step) -> Iterator[Diagnostic]:
 def _mixed(path: Path, step: ir.Step) -> Iterator[Diagnostic]:
     """Yield outputs that all items of a foreach would write to one place: an item that is no text names no folder."""
     job = ir.job_of(step)
-    has_fields = any(isinstance(r, ir.ItemReference) and r.path for r in ir.references(step.work))
-    if step.inside is None or job is None or not has_fields:
+    if step.inside is None or job is None:
+        return
+    if not any(isinstance(r, ir.ItemReference) and r.path for r in ir.references(step.work)):
         return
     for output in job.outputs:
         if output.to is None and output.feature_group is None:
@@ -221,8 +223,8 @@ def _retry(path: Path, retry: ir.Retry) -> Iterator[Diagnostic]:
     yield from out_of_range((*path, "interval"), "seconds of interval", retry.interval, (1, None))
 
 
-def _size(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
-    size = len(compile_pipeline(pipeline).content.decode())
+def _size(compiled: Definition) -> Iterator[Diagnostic]:
+    size = compiled.size()
     if size > DEFINITION:
         summary = f"the definition has {size} characters, and SageMaker takes {DEFINITION}"
         yield Diagnostic("BF414", summary, (), "split the pipeline in two")

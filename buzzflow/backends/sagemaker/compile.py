@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
@@ -38,6 +39,21 @@ JOB_ERRORS = {
 RUN_JOBS = frozenset(("processing", "training", "tuning", "transform", "automl", "notebook", "job", "raw"))
 
 
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What the service is given, as data, and the request of each step in it by the step's name."""
+
+    data: Object
+    requests: Mapping[str, Object]
+
+    def size(self) -> int:
+        """Return how many characters the service is sent: nothing stands between them but what JSON needs.
+
+        The artifact has more, its lines and indents, because people read it; to lay them out takes ten times as long.
+        """
+        return len(json.dumps(self.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+
+
 def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
     """Return the definition of *pipeline* as JSON."""
     text = json.dumps(definition(pipeline), indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False)
@@ -46,21 +62,23 @@ def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
 
 def definition(pipeline: ir.Pipeline) -> Object:
     """Return the definition of *pipeline* as data."""
+    return define(pipeline).data
+
+
+def define(pipeline: ir.Pipeline) -> Definition:
+    """Return the definition of *pipeline*, and the requests in it."""
     scope = Scope(pipeline)
+    steps = _Steps(scope)
     name, trial = pipeline.experiment or (ir.RunReference("pipeline"), ir.RunReference("id"))
     experiment = {"ExperimentName": scope.say(name), "TrialName": scope.say(trial)}
-    return {
+    data: Object = {
         "Version": "2020-12-01",
         "Metadata": {},
         "Parameters": [_parameter(p) for p in pipeline.parameters],
         "PipelineExperimentConfig": experiment,
-        "Steps": _Steps(scope).of(None),
+        "Steps": steps.of(None),
     }
-
-
-def arguments_of(scope: Scope, step: ir.Step) -> Object:
-    """Return the request of *step* as it stands in the definition."""
-    return _Steps(scope).arguments(step)
+    return Definition(data, steps.requests)
 
 
 def _parameter(parameter: ir.Parameter) -> Object:
@@ -81,6 +99,7 @@ class _Steps:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self.requests: dict[str, Object] = {}
         self._nested: dict[ir.Branch | str | None, list[ir.Step]] = {}
         for step in scope.pipeline.steps:
             self._nested.setdefault(step.inside or step.branch, []).append(step)
@@ -89,13 +108,10 @@ class _Steps:
         """Return the steps of a branch or a foreach step, in the order of the pipeline; None is outside of all."""
         return [self._step(step) for step in self._nested.get(parent, ())]
 
-    def arguments(self, step: ir.Step) -> Object:
-        """Return the request of one step, patched."""
-        return patched(self._work(step)[1], step.patch, self._scope)
-
     def _step(self, step: ir.Step) -> Object:
         kind, arguments, members = self._work(step)
-        found: Object = {"Name": step.name, "Type": kind, "Arguments": patched(arguments, step.patch, self._scope)}
+        request = self.requests[step.name] = patched(arguments, step.patch, self._scope)
+        found: Object = {"Name": step.name, "Type": kind, "Arguments": request}
         if order := _depends_on(step):
             found["DependsOn"] = order
         if step.display_name is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from buzzflow import ir
-from buzzflow.backends.sagemaker.compile import arguments_of
-from buzzflow.backends.sagemaker.scope import Scope
 from buzzflow.backends.sagemaker.service.describe import UnknownPath, describe_path
 from buzzflow.backends.sagemaker.service.problem import RequestProblem
 from buzzflow.backends.sagemaker.service.requests import request_problems
+from buzzflow.backends.sagemaker.text import Object
 from buzzflow.diagnostics import Diagnostic, Path
 
 REQUESTS = {
@@ -74,14 +73,15 @@ def unknown_properties(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
                 yield Diagnostic("BF436", summary, ("steps", step.name), e.hint)
 
 
-def refused_requests(pipeline: ir.Pipeline, told: Collection[str]) -> Iterator[Diagnostic]:
+def refused_requests(
+    pipeline: ir.Pipeline, requests: Mapping[str, Object], told: Collection[str]
+) -> Iterator[Diagnostic]:
     """Yield what the service would refuse in the request of each step, but for the steps of which that is *told*."""
-    scope = Scope(pipeline)
     for step in pipeline.steps:
         operation = REQUESTS.get(step.work.type)
         if operation is None or step.name in told:
             continue
-        for problem in request_problems(operation, arguments_of(scope, step)):
+        for problem in request_problems(operation, requests[step.name]):
             yield _placed(problem, step)
 
 
