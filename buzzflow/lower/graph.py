@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from buzzflow import ir
@@ -79,6 +79,23 @@ def needs(
     if lowered.inside is not None:
         found[ir.Need(lowered.inside, ir.Because.BODY)] = None
     return tuple(sorted(found)), problems
+
+
+def never_run(steps: Iterable[ir.Step]) -> Iterator[Diagnostic]:
+    """Yield the steps that need something of both branches of a condition; *steps* are in order."""
+    sides: dict[str, dict[ir.Branch, str]] = {}  # by step: the branches that must be taken, and which step says so
+    for step in steps:
+        wanted: dict[ir.Branch, str] = {} if step.branch is None else {step.branch: step.name}
+        for need in step.needs:
+            if need.when is ir.When.COMPLETED:
+                wanted |= {branch: need.step for branch in sides.get(need.step, {})}
+        sides[step.name] = wanted
+        for branch, one in wanted.items():
+            other = wanted.get(ir.Branch(branch.condition, not branch.taken))
+            if branch.taken and other is not None:
+                what = f"step {step.name!r} never runs: {one!r} and {other!r} are in different branches of "
+                hint = "after both branches: depends_on: [{step: …, when: any}, …], and no references to them"
+                yield Diagnostic("BF332", f"{what}{branch.condition!r}", ("steps", step.name), hint)
 
 
 def in_order(steps: Mapping[str, ir.Step]) -> tuple[ir.Step, ...]:

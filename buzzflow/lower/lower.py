@@ -76,9 +76,12 @@ def lower(
     problems += [*values.problems, *_clashing_outputs(steps)]
     if problems:
         raise PipelineError(problems)
+    ordered = graph.in_order(steps)
+    if problems := [*graph.never_run(ordered)]:
+        raise PipelineError(problems)
     pipeline = ir.Pipeline(
         name=config.name,
-        steps=graph.in_order(steps),
+        steps=ordered,
         parameters=tuple(parameters.values()),
         environment=None if environment is None else _environment(environment),
         description=config.description,

@@ -199,8 +199,8 @@ def _checks(checks: Mapping[str, str], path: Path, context: Context) -> tuple[tu
             hint = did_you_mean(name, known, label="check steps") or "add a quality_check or clarify_check step"
             context.problem("BF301", f"there is no check step {name!r}", place, hint)
         elif step.check != what:
-            what = f"step {name!r} checks {step.check}, not {what}"
-            context.problem("BF303", what, place, f"write {step.check}: {name}")
+            summary = f"step {name!r} checks {step.check}, not {what}"
+            context.problem("BF303", summary, place, f"write {step.check}: {name}")
         else:
             statistics = None
             if isinstance(step, QualityCheckConfig):

@@ -56,9 +56,8 @@ def test_a_mistake_is_told_where_it_stands(name: str, project: Path) -> None:
 
     assert {_place(d, project) for d in found} == set(case.expected)
     assert name[:5] in {d.code for d in found}
-    screen = (
-        f"==== {name.partition('/')[2]}\n" + human(found, line_of).replace(str(project.parents[2]), "<root>") + "\n"
-    )
+    told = human(found, line_of).replace(str(project.parents[2]), "<root>").replace(str(project.parents[3]), "<above>")
+    screen = f"==== {name.partition('/')[2]}\n{told}\n"
     golden = HERE / "corpus" / name[:5] / "screens.txt"
     screens = _screens(golden)
     if os.environ.get("UPDATE_GOLDEN"):

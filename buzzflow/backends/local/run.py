@@ -77,6 +77,7 @@ class _Run:
         self.known = ready.known
         self.ended: dict[str, StepFinished] = {}
         self.outcomes: dict[str, bool] = {}
+        self.not_taken: set[str] = set()  # steps of branches that were not taken, and what needs them
         self.running: set[str] = set()
         self.waiting = {s.name: s for s in request.plan.steps}
         self._emit = emit
@@ -124,9 +125,14 @@ class _Run:
             if other is None:
                 continue
             if other.state is State.SKIPPED:
+                if need.when == "any" and need.step in self.not_taken:
+                    continue  # a branch not taken is an end, too: so steps go on after both
+                if need.step in self.not_taken:
+                    self.not_taken.add(step.name)
                 return f"{need.step} was skipped"
             if need.because == "branch" and other.state is State.SUCCEEDED:
                 if step.branch is not None and self.outcomes[need.step] is not step.branch.taken:
+                    self.not_taken.add(step.name)
                     return f"{need.step} chose the other branch"
             elif not _met(need, other.state):
                 return (

@@ -208,6 +208,21 @@ def test_any_is_met_by_no_step_that_was_skipped(runs: Runs) -> None:
     assert ran.states["x"] == "skipped"
 
 
+@pytest.mark.parametrize(("test", "full", "quick"), [(YES, "succeeded", "skipped"), (NO, "skipped", "succeeded")])
+def test_a_step_goes_on_after_both_branches_whichever_was_taken(
+    test: plan.Test, full: str, quick: str, runs: Runs
+) -> None:
+    both = [*needs("full", "more", when="any"), *needs("quick", when="any")]
+    ran = runs(
+        condition("if", test),
+        step("full", branch=plan.Branch(condition="if", taken=True)),
+        step("more", "full"),
+        step("quick", branch=plan.Branch(condition="if", taken=False)),
+        plan.ProcessingStep(name="join", needs=both, container=plan.Container(image="img")),
+    )
+    assert ran.states == {"if": "succeeded", "full": full, "more": full, "quick": quick, "join": "succeeded"}
+
+
 def test_a_fail_step_fails_the_run_with_its_message(runs: Runs) -> None:
     message = plan.Join(parts=["run ", plan.RunValue(field="id"), " is not good"])
     ran = runs(step("a"), plan.FailStep(name="stop", message=message, needs=needs("a")))
