@@ -56,7 +56,11 @@ _SHORT: dict[str, list[Schema]] = {
     "spot": [_STRING],
     "arguments": [{"type": "object", "additionalProperties": {"anyOf": [_SCALAR, {"type": "array"}]}}],
     "outputs": [_STRINGS],
-    "depends_on": [_STRING, {"type": "array", "items": {"anyOf": [_STRING, {"$ref": "#/$defs/DependencyConfig"}]}}],
+    "depends_on": [
+        _STRING,
+        {"$ref": "#/$defs/DependencyConfig"},
+        {"type": "array", "items": {"anyOf": [_STRING, {"$ref": "#/$defs/DependencyConfig"}]}},
+    ],
     "retry": [{"$ref": "#/$defs/RetryConfig"}],
     "if": [_STRING],
     "then": [_STRING],

@@ -301,18 +301,21 @@ def _odd_integer(text: str, span: Span) -> tuple[str, Span, str]:
 # ------------------------------------------------------------------ syntax errors
 
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # where YAML begins a line
+
+
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> Diagnostic:
     open_quote = "unexpected end of stream" in (error.problem or "")
     mark = (error.context_mark if open_quote else None) or error.problem_mark or error.context_mark
-    line = min(mark.line if mark else 0, max(text.count("\n"), 0))
-    lines = text.split("\n")
-    source = lines[line] if line < len(lines) else ""
+    lines = _BREAK.split(text)
+    line = min(mark.line if mark else 0, len(lines) - 1)
+    source = lines[line]
     span = Span(file, line + 1, (mark.column if mark else 0) + 1)
     if found := _quoted_references(source):
         fixed, column = found
-        hint = f"write: {fixed.strip()}"
+        quoted = f"write: {fixed.strip()}"
         place = Span(file, line + 1, column)
-        return Diagnostic("BF110", "a ${…} inside { } or [ ] must be quoted", hint=hint, span=place)
+        return Diagnostic("BF110", "a ${…} inside { } or [ ] must be quoted", hint=quoted, span=place)
     if "\t" in source[: len(source) - len(source.lstrip())]:
         return Diagnostic("BF101", "YAML does not allow a tab in the indent", hint="use spaces", span=span)
     hint = _syntax_hint(error, source, span)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,3 +48,17 @@ def test_the_environment_fits_the_schema() -> None:
 )
 def test_a_typo_does_not_fit_the_schema(text: str) -> None:
     assert not Draft202012Validator(pipeline_schema()).is_valid(yaml.safe_load(text))
+
+
+def _fields_with_examples(name: str) -> list[tuple[dict[str, Any], Any]]:
+    schema = pipeline_schema()["$defs"][name]
+    return [(field, example) for field in schema["properties"].values() for example in field.get("examples", ())]
+
+
+@pytest.mark.parametrize("name", ["ProcessorConfig", "EstimatorConfig", "TunerConfig", "ConditionConfig", "FailConfig"])
+def test_every_example_of_a_field_fits_the_field(name: str) -> None:
+    found = _fields_with_examples(name)
+    assert found
+    for field, example in found:
+        whole = {"$defs": pipeline_schema()["$defs"], **field}
+        assert [e.message for e in Draft202012Validator(whole).iter_errors(example)] == []

@@ -36,7 +36,11 @@ class StepBase(Config):
 
     display_name: Literally | None = Field(None, description="Name on the console.")
     description: Literally | None = Field(None, description="What the step is for.")
-    depends_on: list[DependencyConfig] = Field([], description="Steps to wait for that no reference names.")
+    depends_on: list[DependencyConfig] = Field(
+        [],
+        description="Steps to wait for that no reference names.",
+        examples=["extract", {"step": "train", "when": "failed"}],
+    )
     arguments_patch: Request = Field(
         {}, description="Laid over the compiled request, last, in the service's own words; null removes."
     )
@@ -45,13 +49,19 @@ class StepBase(Config):
 class RetryBase(Config):
     """Steps that may be tried again."""
 
-    retry: list[RetryConfig] = Field([], description="Try again after some errors.")
+    retry: list[RetryConfig] = Field(
+        [],
+        description="Try again after some errors.",
+        examples=[{"errors": ["throttling", "capacity_error"], "max_attempts": 3, "interval": "1m"}],
+    )
 
 
 class CacheBase(Config):
     """Steps whose earlier result may be used."""
 
-    cache: CacheConfig | None = Field(None, description="Use an earlier result of the same work.")
+    cache: CacheConfig | None = Field(
+        None, description="Use an earlier result of the same work.", examples=["30d", True]
+    )
 
 
 class RoleBase(Config):
@@ -69,7 +79,11 @@ class TagBase(Config):
 class ImageBase(Config):
     """Steps that name a container image."""
 
-    image: ImageConfig | None = Field(None, description="The container image.")
+    image: ImageConfig | None = Field(
+        None,
+        description="The container image.",
+        examples=["sklearn:1.4-2", {"framework": "pytorch", "version": "2.6.0"}, {"build": "docker"}],
+    )
 
 
 class EncryptionBase(Config):
@@ -81,22 +95,30 @@ class EncryptionBase(Config):
 class MachineBase(EncryptionBase):
     """Steps that run on machines of their own."""
 
-    instance: InstanceConfig = Field(InstanceConfig(), description="The machines.")
+    instance: InstanceConfig = Field(
+        InstanceConfig(),
+        description="The machines.",
+        examples=["ml.m5.xlarge", {"type": "ml.g5.xlarge", "count": 2, "volume_size_gb": 100}],
+    )
 
 
 class NetworkBase(Config):
     """Steps whose containers connect to something."""
 
-    network: NetworkPolicyConfig | None = Field(None, description="Where it may connect.")
+    network: NetworkPolicyConfig | None = Field(
+        None, description="Where it may connect.", examples=[{"isolation": True}]
+    )
 
 
 class TimeoutBase(Config):
     """Steps that end after a time."""
 
-    timeout: DurationOrReference | None = Field(None, description="Stop after this long.")
+    timeout: DurationOrReference | None = Field(None, description="Stop after this long.", examples=["2h", "90m"])
 
 
 class VariablesBase(Config):
     """Steps with variables in their containers."""
 
-    environment_variables: dict[VariableName, OptionalText] = Field({}, description="Set in the container.")
+    environment_variables: dict[VariableName, OptionalText] = Field(
+        {}, description="Set in the container.", examples=[{"LOG_LEVEL": "info"}]
+    )

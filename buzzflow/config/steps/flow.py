@@ -15,9 +15,16 @@ class ConditionConfig(StepBase):
     """Chooses which steps run."""
 
     type: Literal["condition"]
-    if_: list[Text] = Field(alias="if", min_length=1, description="A comparison, or a list of which all must hold.")
-    then: list[Literally] = Field([], description="Steps that run when it holds.")
-    else_: list[Literally] = Field([], alias="else", description="Steps that run when it does not.")
+    if_: list[Text] = Field(
+        alias="if",
+        min_length=1,
+        description="A comparison, or a list of which all must hold.",
+        examples=["${json:evaluate.report.auc} >= ${param:min_auc}"],
+    )
+    then: list[Literally] = Field([], description="Steps that run when it holds.", examples=[["register"]])
+    else_: list[Literally] = Field(
+        [], alias="else", description="Steps that run when it does not.", examples=[["reject"]]
+    )
 
     @model_validator(mode="after")
     def _one_side(self) -> Self:
@@ -30,7 +37,9 @@ class FailConfig(StepBase):
     """Ends the run as failed."""
 
     type: Literal["fail"]
-    message: Text = Field(description="What went wrong, for people.")
+    message: Text = Field(
+        description="What went wrong, for people.", examples=["AUC is only ${json:evaluate.report.auc}"]
+    )
 
 
 class ForeachConfig(StepBase):

@@ -33,13 +33,23 @@ class JobBase(
 ):
     """What every step that runs a container may have."""
 
-    code: CodeConfig | None = Field(None, description="The script to run.")
+    code: CodeConfig | None = Field(
+        None,
+        description="The script to run.",
+        examples=["train.py", {"entry_point": "train.py", "source_dir": "src", "include": ["../shared/*.sql"]}],
+    )
     entrypoint: list[Text] | None = Field(None, min_length=1, description="Exactly this runs; not together with code.")
-    arguments: list[ScalarText] = Field([], description="Given to the script: a list, or a map of options.")
+    arguments: list[ScalarText] = Field(
+        [],
+        description="Given to the script: a list, or a map of options.",
+        examples=[{"date": "${param:day}", "force": None}, ["--force"]],
+    )
     secrets: dict[VariableName, Text] = Field(
         {}, description="Variable to the name or ARN of a secret in AWS Secrets Manager, read when the step starts."
     )
-    inputs: dict[DataName, InputConfig] = Field({}, description="Data to read.")
+    inputs: dict[DataName, InputConfig] = Field(
+        {}, description="Data to read.", examples=[{"train": "${step:extract.outputs.train}", "settings": "./settings"}]
+    )
 
     @model_validator(mode="after")
     def _one_way_to_start(self) -> Self:
@@ -62,7 +72,9 @@ class ProcessorConfig(JobBase):
     """Turns data into data: SageMaker's processing job."""
 
     type: Literal["processing"]
-    outputs: dict[DataName, OutputConfig] = Field({}, description="Data to write.")
+    outputs: dict[DataName, OutputConfig] = Field(
+        {}, description="Data to write.", examples=[["train", "test"], {"report": {"json": "metrics.json"}}]
+    )
 
 
 class TrainingBase(JobBase):
@@ -70,12 +82,12 @@ class TrainingBase(JobBase):
 
     outputs: dict[DataName, ModelOutputConfig] = Field({}, description="Only `model`, to choose its address.")
     hyperparameters: dict[Annotated[str, Field(max_length=256)], HyperparameterText] = Field(
-        {}, description="Given to the script as --key value."
+        {}, description="Given to the script as --key value.", examples=[{"max_depth": 6}]
     )
     metrics: dict[str, Literally] = Field(
         {}, description="Metric name to the regular expression that finds it in the log."
     )
-    spot: SpotConfig | None = Field(None, description="Cheaper machines that may be taken away.")
+    spot: SpotConfig | None = Field(None, description="Cheaper machines that may be taken away.", examples=["1h"])
     checkpoints: CheckpointsConfig | None = Field(None, description="What to go on from after an interruption.")
     input_mode: InputMode = Field("file", description="How inputs arrive unless they say otherwise.")
 
@@ -111,7 +123,10 @@ class TunerConfig(TrainingBase):
     """Searches hyperparameters: SageMaker's tuning job, one training for each try."""
 
     type: Literal["tuning"]
-    search: SearchConfig = Field(description="What to search, and for how long.")
+    search: SearchConfig = Field(
+        description="What to search, and for how long.",
+        examples=[{"objective": {"maximize": "auc"}, "max_jobs": 20, "ranges": {"eta": {"continuous": [0.01, 0.3]}}}],
+    )
 
     @model_validator(mode="after")
     def _started_by_the_image(self) -> Self:
