@@ -6,8 +6,15 @@ import json
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError, core_schema
 
 from buzzflow.template import Template
 
@@ -163,7 +170,22 @@ def _word(value: Any) -> Any:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", value).lower()
 
 
-Word = BeforeValidator(_word)
+class _Word:
+    """An enum word: lower case here, the service's own spelling in the schema, too."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_word, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        found = handler(schema)
+        words = found.get("enum") or [found.pop("const")]
+        services = ["".join(part.capitalize() for part in word.split("_")) for word in words]
+        return {**found, "enum": [*words, *services]}
+
+
+Word = _Word()
 
 # text that must be known before the run
 Literally = Annotated[str, BeforeValidator(_literal), WithJsonSchema({"type": "string", "minLength": 1})]

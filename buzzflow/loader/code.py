@@ -167,7 +167,7 @@ class _Collector:
         What the script imports must be readable. What comes by name, or because nobody can see what a shell script
         calls, may be a template or for another Python.
         """
-        search = SearchPath((located.script.parent, located.source), self._shared)
+        search = SearchPath(tuple(dict.fromkeys((located.script.parent, located.source))), self._shared)
         is_python = located.script.suffix == ".py"
         own = self._imports.closure([located.script] if is_python else [], search)
         named = [file for file in located.included if file.suffix == ".py"]
@@ -270,13 +270,13 @@ def _glob_all(folder: Path | None) -> list[Path]:
 
 def _find(written: str, bases: Sequence[Path], root: Path, *, is_folder: bool) -> Path | Diagnostic:
     """Return *written* below the first of *bases* that has it; its folder without links, its name as written."""
-    outside = not _is_inside(written, bases, root)
+    outside = False
     for base in bases:
         path = _exact(base, written, is_folder=is_folder)
         if path and disk.real(path).is_relative_to(root) and path.is_relative_to(root):
             return path
         outside = outside or path is not None
-    if outside:
+    if outside or not _is_inside(written, bases, root):
         return Diagnostic("BF131", f"{written!r} leads out of the repository {shown(root)}")
     what = "folder" if is_folder else "file"
     return Diagnostic("BF130", f"there is no {what} {written!r}", hint=_nearby(written, bases, is_folder=is_folder))

@@ -63,7 +63,7 @@ class ImportReader:
         self._readable = readable
         self._modules: dict[Path, _Module] = {}
         self._names: dict[Path, frozenset[str] | None] = {}
-        self._found: dict[tuple[Path, tuple[Path, ...], tuple[tuple[str, Path], ...]], tuple[Path, ...]] = {}
+        self._found: dict[tuple[object, ...], dict[Path, tuple[Path, ...]]] = {}  # by the search path
 
     def closure(self, roots: Iterable[Path], path: SearchPath) -> Closure:
         """Return *roots* and every local file that they import, directly or not.
@@ -72,6 +72,7 @@ class ImportReader:
         module when there is one. What is not found is a package of the image, and none of our business.
         """
         todo, seen = list(roots), set[Path]()
+        found = self._found.setdefault((path.folders, *path.packages.items()), {})
         problems: list[Diagnostic] = []
         dynamic: list[Diagnostic] = []
         while todo:
@@ -82,15 +83,13 @@ class ImportReader:
             module = self._module(file)
             problems += [module.problem] if module.problem else []
             dynamic += module.dynamic
-            todo += self._imported_by(file, module, path)
+            if file not in found:
+                found[file] = self._imported_by(file, module, path)
+            todo += found[file]
         return Closure(frozenset(seen), tuple(sorted(problems, key=_place)), tuple(sorted(dynamic, key=_place)))
 
     def _imported_by(self, file: Path, module: _Module, path: SearchPath) -> tuple[Path, ...]:
-        key = (file, path.folders, tuple(path.packages.items()))
-        if key not in self._found:
-            found = dict.fromkeys(f for imported in module.imports for f in self._imported(imported, file, path))
-            self._found[key] = tuple(found)
-        return self._found[key]
+        return tuple(dict.fromkeys(f for imported in module.imports for f in self._imported(imported, file, path)))
 
     def _imported(self, imported: _Import, file: Path, path: SearchPath) -> Iterator[Path]:
         if imported.level:
@@ -132,6 +131,8 @@ class ImportReader:
         portions = []
         for folder in folders:
             names = self._names_in(folder)
+            if names is not None and name not in names and f"{name}.py" not in names:
+                continue
             if (names is None or name in names) and disk.is_file(package := folder / name / "__init__.py"):
                 return package, (folder / name,)
             if (names is None or f"{name}.py" in names) and disk.is_file(module := folder / f"{name}.py"):
