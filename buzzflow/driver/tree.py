@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,21 +81,28 @@ def _validated(files: Sequence[Path], way: _Way) -> Iterable[Validated | None]:
     some = partial(_validate_some, way=way)
     if len(files) <= ONE_PROCESS:
         return some(files)
+    from concurrent.futures import ProcessPoolExecutor
+
     import buzzflow.driver.stages  # noqa: F401  # once, and not in each process
 
     processes = min(os.cpu_count() or 1, len(files) // ONE_PROCESS + 1)
-    with ProcessPoolExecutor(processes, initializer=_look_for_cycles_seldom) as pool:
+    with ProcessPoolExecutor(processes, initializer=gc.freeze) as pool:  # what a process has imported stays
         return [result for batch in pool.map(some, _batches(files)) for result in batch]
 
 
-def _look_for_cycles_seldom() -> None:
-    """Spare a twelfth of the time: what a process has imported stays, and what a pipeline needs is mostly trees."""
-    gc.freeze()
+@contextmanager
+def _looking_for_cycles_seldom() -> Iterator[None]:
+    """Spare a twelfth of the time: what a pipeline needs is mostly trees."""
+    before = gc.get_threshold()
     gc.set_threshold(50_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _validate_some(files: Sequence[Path], way: _Way) -> list[Validated | None]:
-    with remembering() as memory:
+    with _looking_for_cycles_seldom(), remembering() as memory:
         return [_validate(file, way, memory) for file in files]
 
 

@@ -7,6 +7,7 @@ import json
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from buzzflow import ir
@@ -29,6 +30,7 @@ class Measured:
     def __init__(self, allowed: Iterable[Path]) -> None:
         self._allowed = tuple(disk.real(folder) for folder in allowed)
         self._problems: dict[Path, Diagnostic | None] = {}
+        self._facts: dict[Path, tuple[int, bool]] = {}
         self._digests: dict[Path, str] = {}
         self.contents: dict[str, Path] = {}
 
@@ -56,9 +58,9 @@ class Measured:
 
     def bundle(self, files: Mapping[str, Path], plain: Iterable[str]) -> ir.Bundle:
         """Return the bundle that holds *files* by their paths in it; those in *plain* are never executable."""
-        if problems := [p for file in sorted(set(files.values())) if (p := self.problem(file))]:
-            raise PipelineError(problems)
-        facts = {path: disk.facts(file) for path, file in files.items()}
+        if broken := {file for file in files.values() if self.problem(file)}:
+            raise PipelineError(p for file in sorted(broken) if (p := self.problem(file)))
+        facts = {path: self._size(file) for path, file in files.items()}
         if problem := _too_large({path: size for path, (size, _) in facts.items()}):
             raise PipelineError([problem])
         never = frozenset(plain)
@@ -72,6 +74,11 @@ class Measured:
             for path in sorted(files)
         )
         return ir.Bundle(digest(entries), entries)
+
+    def _size(self, file: Path) -> tuple[int, bool]:
+        if file not in self._facts:
+            self._facts[file] = disk.facts(file)
+        return self._facts[file]
 
     def _sha256(self, file: Path) -> str:
         if file not in self._digests:
@@ -111,8 +118,13 @@ def digest(files: Iterable[ir.BundleFile]) -> str:
 
     JSON quotes what could end a line or a field, so two different bundles never give the same text.
     """
-    lines = (json.dumps([f.path, f.sha256, f.executable]) + "\n" for f in sorted(files, key=lambda f: f.path))
+    lines = map(_line, sorted(files, key=lambda f: f.path))
     return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
+
+
+@lru_cache(maxsize=1024)  # the shared packages are in every bundle
+def _line(file: ir.BundleFile) -> str:
+    return json.dumps([file.path, file.sha256, file.executable]) + "\n"
 
 
 # ------------------------------------------------------------------ stage

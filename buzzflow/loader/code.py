@@ -113,9 +113,10 @@ class _Collector:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._shared = {name: folder for name in SHARED_PACKAGES if (folder := _shared_package(name, root))}
-        own = [path for _, path in entry_files()]
-        self._measured = Measured([root, *self._shared.values(), *own])
+        self._entry = entry_files()
+        self._measured = Measured([root, *self._shared.values(), *(path for _, path in self._entry)])
         self._imports = ImportReader(lambda file: self._measured.problem(file) is None)
+        self._searches: dict[tuple[Path, ...], SearchPath] = {}
         self._sources: dict[Path, SourceFiles] = {}
         self._done: dict[_Located, tuple[ir.Code, tuple[Diagnostic, ...]]] = {}
         self.contents = self._measured.contents
@@ -141,7 +142,7 @@ class _Collector:
         placed.add_all(sorted(python))
         placed.add_all(source.data)
         placed.add_all(located.included)
-        for path, file in (*entry_files(), *_requirement_files(located.requirements)):
+        for path, file in (*self._entry, *_requirement_files(located.requirements)):
             placed.add(path, file)
         for file in _glob_all(located.inference):
             placed.add(f"{INFERENCE}/{file.relative_to(located.inference or file).as_posix()}", file)
@@ -167,7 +168,8 @@ class _Collector:
         What the script imports must be readable. What comes by name, or because nobody can see what a shell script
         calls, may be a template or for another Python.
         """
-        search = SearchPath(tuple(dict.fromkeys((located.script.parent, located.source))), self._shared)
+        folders = tuple(dict.fromkeys((located.script.parent, located.source)))
+        search = self._searches.setdefault(folders, SearchPath(folders, self._shared))
         is_python = located.script.suffix == ".py"
         own = self._imports.closure([located.script] if is_python else [], search)
         named = [file for file in located.included if file.suffix == ".py"]

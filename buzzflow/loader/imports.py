@@ -131,8 +131,6 @@ class ImportReader:
         portions = []
         for folder in folders:
             names = self._names_in(folder)
-            if names is not None and name not in names and f"{name}.py" not in names:
-                continue
             if (names is None or name in names) and disk.is_file(package := folder / name / "__init__.py"):
                 return package, (folder / name,)
             if (names is None or f"{name}.py" in names) and disk.is_file(module := folder / f"{name}.py"):

@@ -99,7 +99,10 @@ class _Interpolation:
             elif leaf.value == "???":  # OmegaConf's word for a value that a higher layer must give
                 hint = f"give it in a file that extends this one, or with --set {_dotted(path)}=…"
                 self.problems.append(Diagnostic("BF125", "a value is missing: ??? stands here", path, hint, leaf.span))
-        return self._finish(self.root, ()) if not self.problems else self.root
+        if self.problems:
+            return self.root
+        answered = {path[:end] for path in self._done for end in range(len(path) + 1)}
+        return self._finish(self.root, (), answered)
 
     def _report(self, refused: Refused, path: Path, leaf: Node) -> None:
         hint = "a literal ${ is written \\${, not $${" if "$${" in str(leaf.value) else refused.hint
@@ -108,17 +111,19 @@ class _Interpolation:
             self._told.add(told)
             self.problems.append(Diagnostic(refused.code, refused.summary, path, hint, leaf.span))
 
-    def _finish(self, node: Node, path: Path) -> Node:
-        """Put the answers in place of the texts, and templates in place of placeholders."""
+    def _finish(self, node: Node, path: Path, answered: Collection[Path]) -> Node:
+        """Put the answers in place of the texts, and templates in place of placeholders; *answered* holds some."""
+        if path not in answered:
+            return node
         if path in self._done:
             answer = self._done[path]
             if isinstance(answer.value, dict | list):
                 return self._templates(_moved(answer, node))
             return self._templates(Node(answer.value, node.span, node.key, answer.raw, node.replaced))
         if isinstance(node.value, dict):
-            return node.with_value({k: self._finish(v, (*path, k)) for k, v in node.value.items()})
+            return node.with_value({k: self._finish(v, (*path, k), answered) for k, v in node.value.items()})
         if isinstance(node.value, list):
-            return node.with_value([self._finish(v, (*path, i)) for i, v in enumerate(node.value)])
+            return node.with_value([self._finish(v, (*path, i), answered) for i, v in enumerate(node.value)])
         return node
 
     def _templates(self, node: Node) -> Node:

@@ -55,13 +55,11 @@ class Node:
         elif isinstance(self.value, list):
             yield from enumerate(self.value)
 
-    def leaves(self, path: Path = ()) -> Iterator[tuple[Path, Node]]:
-        """Yield every scalar below, with its path."""
-        if isinstance(self.value, dict | list):
-            for part, child in self.children():
-                yield from child.leaves((*path, part))
-        else:
-            yield path, self
+    def leaves(self, path: Path = ()) -> list[tuple[Path, Node]]:
+        """Return every scalar below, with its path."""
+        found: list[tuple[Path, Node]] = []
+        _add_leaves(self, path, found)
+        return found
 
     def with_value(self, value: Any) -> Node:
         """Return the same place with another value."""
@@ -74,6 +72,18 @@ class Node:
         if isinstance(self.value, list):
             return [v.plain() for v in self.value]
         return self.value
+
+
+def _add_leaves(node: Node, path: Path, found: list[tuple[Path, Node]]) -> None:
+    match node.value:
+        case dict():
+            for key, child in node.value.items():
+                _add_leaves(child, (*path, key), found)
+        case list():
+            for i, child in enumerate(node.value):
+                _add_leaves(child, (*path, i), found)
+        case _:
+            found.append((path, node))
 
 
 def from_plain(value: Any, span: Span) -> Node:

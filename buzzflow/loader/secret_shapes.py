@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 _START = r"(?<![A-Za-z0-9])"
 # What it is; how it begins, for the quick look; the whole of it, in which group 1, if there is one, is the secret part.
@@ -70,7 +71,6 @@ _SHAPES: tuple[tuple[str, str, str], ...] = (
 _URL = r"://[^\s/:@\"'<>?#]*:"
 _URL_PASSWORD = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*{_URL}([^\s/@\"'<>]+)@(?!sha256:)")
 _QUICK = re.compile(rf"{_START}(?:{'|'.join(f'(?:{begins})' for _, begins, _ in _SHAPES)})|{_URL}")
-_WHOLE = tuple((what, re.compile(f"{_START}{begins}{rest}")) for what, begins, rest in _SHAPES)
 
 _NO_SECRET = re.compile(
     r"""none|null|true|false|yes|no|todo|tbd|dummy|placeholder|redacted|unset|unused|n/?a|
@@ -104,12 +104,18 @@ def secrets_in(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield what each secret in *text* is, by its shape, and where it starts and ends."""
     if len(text) < 8 or _QUICK.search(text) is None:
         return
-    for what, pattern in _WHOLE:
+    for what, pattern in _whole():
         for match in pattern.finditer(text):
             yield what, *match.span(match.re.groups)
     for match in _URL_PASSWORD.finditer(text):
         if not means_nothing(match[1]) and "\ue000" not in match[1]:
             yield "a password in an address", *match.span(1)
+
+
+@cache
+def _whole() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the shapes, ready: most pipelines never need them, and to read sixty expressions takes a while."""
+    return tuple((what, re.compile(f"{_START}{begins}{rest}")) for what, begins, rest in _SHAPES)
 
 
 def holds_a_secret(name: str, value: str) -> bool:

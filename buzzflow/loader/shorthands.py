@@ -41,9 +41,9 @@ def _listed(step: Node) -> Node:
 def _step(step: Node) -> Node:
     if not step.is_mapping:
         return step
-    for key, expand in _FIELDS.items():
-        if (node := step.child(key)) is not None:
-            step = _put(step, key, expand(node))
+    assert isinstance(step.value, dict)
+    long = {key: expand(node) if (expand := _FIELDS.get(key)) else node for key, node in step.value.items()}
+    step = step.with_value(long)
     return _each(step, "steps", _step)  # of a group
 
 

@@ -106,21 +106,25 @@ class _Reader:
     def read(self) -> Node | None:
         documents = 0
         for event in self._events():
-            span = Span(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
             match event:
-                case yaml.DocumentStartEvent():
-                    documents += 1
-                    if documents > 1:
-                        self._stop("BF103", "the file holds more than one document", span, "remove the --- line")
                 case yaml.ScalarEvent():
-                    self._scalar(event, span)
+                    self._scalar(event, self._span(event))
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                    self._begin(event, span)
+                    self._begin(event, self._span(event))
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                     self._end()
                 case yaml.AliasEvent():
-                    self._alias(event, span)
+                    self._alias(event, self._span(event))
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        what, hint = "the file holds more than one document", "remove the --- line"
+                        self._stop("BF103", what, self._span(event), hint)
         return self._root
+
+    def _span(self, event: Any) -> Span:
+        mark = event.start_mark
+        return Span(self.file, mark.line + 1, mark.column + 1)
 
     def _events(self) -> Iterator[Any]:
         parser = _PARSER(self.text)

@@ -39,6 +39,7 @@ def run(
 ) -> Report:
     """Run everything that can run and return how it ended. Setting *stop* ends the run soon."""
     request.folder.mkdir(parents=True)
+    (request.state / ".gitignore").write_text("*\n", "utf-8")  # runs are not for the repository
     _write_json(request.folder / "run-plan.json", request.plan.model_dump(mode="json"))
     begun = time.monotonic()
     steps = tuple((s.name, s.type) for s in request.plan.steps)

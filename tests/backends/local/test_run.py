@@ -388,8 +388,9 @@ def test_nothing_at_an_address_fails_the_step_that_reads_it(runs: Runs) -> None:
     assert (ran.states["use"], ran.reason("use")) == ("failed", told)
 
 
-def test_a_run_leaves_a_manifest_and_its_plan(runs: Runs) -> None:
+def test_a_run_leaves_a_manifest_and_its_plan_and_nothing_for_git(runs: Runs) -> None:
     ran = runs(step("a"), step("bad"), acts={"bad": fails})
+    assert (ran.report.folder.parents[1] / ".gitignore").read_text() == "*\n"
     manifest = ran.manifest()
     assert (manifest["run"], manifest["pipeline"], manifest["state"]) == ("r1", "delays", "failed")
     assert manifest["executor"] == "stand-in"

@@ -10,7 +10,7 @@ from typing import assert_never
 from buzzflow.backends.sagemaker.service.placeholders import MalformedPlaceholder, is_placeholder, known_text
 from buzzflow.backends.sagemaker.service.problem import RequestProblem, shortened, subject
 from buzzflow.backends.sagemaker.service.shapes import Shape, request_shape
-from buzzflow.backends.sagemaker.service.texts import text_problems
+from buzzflow.backends.sagemaker.service.texts import is_taken, text_problems
 from buzzflow.diagnostics import MAX_PROBLEMS, Path, closest, did_you_mean
 
 _MAX_DEPTH = 50
@@ -53,7 +53,7 @@ def request_problems(operation: str, arguments: object, *, optional: Collection[
 def _problems(
     shape: Shape, value: object, path: Path, absent: frozenset[str] = frozenset()
 ) -> Iterator[RequestProblem]:
-    if shape.type == "unknown":
+    if shape.type == "unknown" or (shape.type == "string" and isinstance(value, str) and is_taken(shape, value)):
         return
     if is_placeholder(value):
         yield from _placeholder(shape, value, path)

@@ -45,9 +45,9 @@ class _Service(TypedDict):
     shapes: dict[str, _ShapeData]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """One shape of a service; its parts are named, and found with `part`.
+    """One shape of a service, made once; its parts are named, and found with `part`.
 
     *low* and *high* bound the number, or how long the text, list or map is. Of *one_of* exactly one member is given.
     """

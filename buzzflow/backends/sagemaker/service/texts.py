@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from buzzflow.backends.sagemaker.service.patterns import can_match
 from buzzflow.backends.sagemaker.service.placeholders import KnownText
@@ -16,6 +17,12 @@ _HINTS = {
     "(https|s3)://": "write an address in S3: s3://bucket/folder/",
     "arn:aws[a-z\\-]*:iam::": "write the ARN of a role: arn:aws:iam::111122223333:role/name",
 }
+
+
+@lru_cache(maxsize=4096)  # the same buckets, roles and variables stand in many steps, and in many pipelines of a tree
+def is_taken(shape: Shape, text: str) -> bool:
+    """Whether nothing is wrong with *text*, all of which is known."""
+    return not any(text_problems(shape, KnownText(text, len(text), whole=True), ()))
 
 
 def text_problems(shape: Shape, text: KnownText, path: Path) -> Iterator[RequestProblem]:
