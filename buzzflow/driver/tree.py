@@ -107,6 +107,8 @@ def _validate_some(files: Sequence[Path], way: _Way) -> list[Validated | None]:
 
 
 def _validate(file: Path, way: _Way, memory: Memory) -> Validated | None:
+    if way.cache is None and way.changes is None:
+        return _result(file, way)
     with memory.asked() as asked:
         result = _result(file, way)
     if way.cache is not None:

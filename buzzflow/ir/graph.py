@@ -178,7 +178,8 @@ def _collect(thing: object, found: list[Reference]) -> None:
         return
     if isinstance(thing, _REFERENCES):
         found.append(thing)
-    for name in _parts(type(thing)):
+    kind: type = type(thing)
+    for name in _parts(kind):
         part = getattr(thing, name)
         if part is not None and type(part) is not str:
             _collect(part, found)

@@ -88,7 +88,7 @@ def never_run(steps: Iterable[ir.Step]) -> Iterator[Diagnostic]:
         wanted: dict[ir.Branch, str] = {} if step.branch is None else {step.branch: step.name}
         for need in step.needs:
             if need.when is ir.When.COMPLETED:
-                wanted |= {branch: need.step for branch in sides.get(need.step, {})}
+                wanted |= dict.fromkeys(sides.get(need.step, {}), need.step)
         sides[step.name] = wanted
         for branch, one in wanted.items():
             other = wanted.get(ir.Branch(branch.condition, not branch.taken))

@@ -71,6 +71,11 @@ def _step(pipeline: ir.Pipeline, step: ir.Step) -> Iterator[Diagnostic]:
     yield from _mixed(path, step)
     for place, image, instance, purpose in _images(step):
         yield from _image((*path, *place), image, instance, pipeline, purpose)
+    yield from _work(path, step)
+
+
+def _work(path: Path, step: ir.Step) -> Iterator[Diagnostic]:
+    """Yield what a step of this type cannot do."""
     match step.work:
         case ir.Processing(job=job):
             yield from _job(path, job, "processing")

@@ -153,9 +153,7 @@ def _words(path: Path, what: str, words: Sequence[ir.Value]) -> Iterator[Diagnos
 def _variables(at: Path, step: ir.Step, limits: JobLimits) -> Iterator[Diagnostic]:
     path = (*at, "environment_variables")
     variables = contract.container_environment(step)
-    job = ir.job_of(step)
-    given = len(job.environment) if job is not None else 0
-    ours = [name for name, _ in variables[: len(variables) - given]]  # what the language promises comes first
+    ours = contract.promised_variables(step)
     why = f"{len(ours)} are buzzflow's" if ours else ""
     yield from _too_many(path, "environment variables", len(variables), VARIABLES, why)
     for name, value in variables:
