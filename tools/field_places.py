@@ -271,7 +271,7 @@ TRIES: dict[str, Json] = {
     "check:quality_check": "model_quality",
     "check:clarify_check": "model_bias",
     "metrics:tuning": {"auc": "other=(.*)"},
-    "timeout:transform": "5m",
+    "batch.timeout": "5m",
     "model_group": "other",
     "response_types": ["text/plain"],
     "content_types": ["text/plain"],

@@ -98,6 +98,8 @@ def pattern_hint(path: Path, model: type[BaseModel]) -> str | None:
             return "letters, digits and underscores, not starting with a digit"
         case (*_, "inputs" | "outputs", _):
             return "letters, digits, dots, hyphens and underscores, 64 at most, starting with a letter or digit"
+        case ("bucket",):
+            return "the name alone, as S3 has it: lower case, digits, dots and hyphens; no s3://"
         case ("account",):
             return 'twelve digits, quoted: "111122223333"'
         case ("region",):

@@ -31,10 +31,14 @@ def parse(data: Mapping[str, Any], *, name: str) -> PipelineConfig:
 
 def parse_environment(data: Mapping[str, Any]) -> EnvironmentConfig:
     """Return the environment in *data*."""
+    problems = [*islice(_unknown_defaults(data), MAX_PROBLEMS)]
     try:
-        return EnvironmentConfig.model_validate(data)
+        environment = EnvironmentConfig.model_validate(data)
     except ValidationError as e:
-        raise PipelineError(_problems(e, data, EnvironmentConfig)) from None
+        problems += _problems(e, data, EnvironmentConfig)
+    if problems:
+        raise PipelineError(problems)
+    return environment
 
 
 def _unknown_types(data: Mapping[str, Any]) -> Iterator[Diagnostic]:

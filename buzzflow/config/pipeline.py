@@ -12,6 +12,7 @@ from buzzflow.config.values import Config, Integer, Literally, OptionalText, Tex
 
 PipelineName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$")]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
 class LocalConfig(Config):
@@ -61,7 +62,9 @@ class EnvironmentConfig(Config):
         None, description="AWS region."
     )
     role: Literally | None = Field(None, description="Execution role of the steps.")
-    bucket: Literally | None = Field(None, description="Bucket for code and outputs.")
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
+        None, description="Bucket for code and outputs."
+    )
     network: NetworkPolicyConfig | None = Field(None, description="Network of every step.")
     encryption: EncryptionConfig | None = Field(None, description="Keys of every step.")
     image: ImageConfig | None = Field(None, description="Image of every step that names none.")

@@ -13,6 +13,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -33,6 +34,15 @@ class Config(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True, defer_build=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_nothing(cls, data: Any) -> Any:
+        """Drop the nulls of known fields; one of an unknown field stays, and is told."""
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        known = {name for n, f in cls.model_fields.items() for name in (n, f.alias)}
+        return {k: v for k, v in data.items() if v is not None or k not in known}
 
 
 def refuse(wanted: str, value: Any) -> PydanticCustomError:
@@ -171,7 +181,7 @@ def _word(value: Any) -> Any:
 
 
 class _Word:
-    """An enum word: lower case here, the service's own spelling in the schema, too."""
+    """An enum word: lower case here, the service's own spellings in the schema, too."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(_word, handler(source))
@@ -182,7 +192,7 @@ class _Word:
         found = handler(schema)
         words = found.get("enum") or [found.pop("const")]
         services = ["".join(part.capitalize() for part in word.split("_")) for word in words]
-        return {**found, "enum": [*words, *services]}
+        return {**found, "enum": [*dict.fromkeys([*words, *services, *(word.upper() for word in words)])]}
 
 
 Word = _Word()

@@ -6,6 +6,7 @@ and the code is laid beside the model when it has ended well.
 It travels in the bundle and runs on the image's Python: standard library, Python 3.6 or later. `entry.sh` starts it.
 """
 
+import gzip
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn
 
@@ -106,28 +108,37 @@ def _secret(client: Any, name: str) -> str:
 
 def _unpack_all(folder: Path) -> None:
     """Unpack each archive below *folder* beside itself: ordinary files and folders, nothing outside."""
-    for archive in sorted(p for p in folder.rglob("*") if p.name.endswith((".tar.gz", ".tgz", ".tar"))):
+    archives = [p for p in folder.rglob("*") if p.name.endswith((".tar.gz", ".tgz", ".tar")) and p.is_file()]
+    for archive in sorted(archives):
         try:
-            with tarfile.open(str(archive)) as tar:
-                for member in tar:
-                    _unpack(tar, member, archive.parent)
-        except (tarfile.TarError, OSError, EOFError) as e:
+            with archive.open("rb") as raw:
+                stream = raw if archive.name.endswith(".tar") else gzip.GzipFile(fileobj=raw)
+                with tarfile.open(fileobj=stream, mode="r:") as tar:
+                    for member in tar:
+                        _unpack(tar, member, archive)
+                while stream.read(1024 * 1024):  # to the end of the stream, where its checksum is
+                    pass
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as e:
             _fail(f"cannot unpack {archive}: {e}")
 
 
-def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+def _unpack(tar: tarfile.TarFile, member: tarfile.TarInfo, archive: Path) -> None:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
         _fail(f"an archive has a member outside of its folder: {member.name}")
-    place = folder.joinpath(*path.parts)
+    place = archive.parent.joinpath(*path.parts)
+    if place == archive:
+        _fail(f"cannot unpack {archive}: it has a member of its own name")
     if member.isdir():
         place.mkdir(parents=True, exist_ok=True)
-    elif member.isfile():
-        place.parent.mkdir(parents=True, exist_ok=True)
+    elif member.isfile() or member.islnk():  # a hard link is another name of a file before it
         source = tar.extractfile(member)
-        assert source is not None  # an ordinary file has content
+        if source is None:
+            _fail(f"cannot unpack {archive}: {member.name} has no content")
+        place.parent.mkdir(parents=True, exist_ok=True)
         with source, place.open("wb") as target:
             shutil.copyfileobj(source, target)
+        place.chmod(0o755 if member.mode & 0o111 else 0o644)
     else:
         sys.stderr.write("buzzflow: left out of what was unpacked, as it is no file: " + member.name + "\n")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from buzzflow.diagnostics import Diagnostic, PipelineError, Span
+from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
 from buzzflow.diagnostics import Path as KeyPath
 from buzzflow.loader import files
 from buzzflow.loader.copies import Copies
@@ -72,7 +72,7 @@ def load(
     tree = drop_nulls(apply_defaults(layered.tree, given, fields))
     tree = list_arguments(expand_shorthands(answered(tree, environment, copies=layered.copies)))
     source = SourceMap(tree)
-    problems = [d.at(source.find(d.path)) for d in _unlocked(tree, given, environment, fields)]
+    problems = [d if d.span else d.at(source.find(d.path)) for d in _unlocked(tree, given, environment, fields)]
     if problems := [*problems, *find_secrets(tree, environment)]:
         raise PipelineError(once(problems))
     return LoadedConfig(
@@ -265,6 +265,17 @@ def answered(tree: Node, environment: Node | None, *, only: KeyPath = (), copies
     return Node({k: v for k, v in whole.value.items() if k != "environment"}, tree.span)
 
 
+def _given(given: Node | None, field: str, kind: str | None) -> Node | None:
+    """Return what the environment gives steps of type *kind* in *field*: its default, and that by type over it."""
+    if given is None:
+        return None
+    low = given.at(("defaults", field))
+    high = given.at(("defaults", "by_type", kind, field)) if kind is not None else None
+    if low is None or high is None:
+        return high or low
+    return merge(low, high, ("defaults", field))
+
+
 def _unlocked(
     tree: Node, given: Node | None, environment: Node | None, fields: Mapping[str, Collection[str]]
 ) -> Iterator[Diagnostic]:
@@ -273,11 +284,21 @@ def _unlocked(
     steps = tree.child("steps")
     if locked is None or not isinstance(locked.value, list) or steps is None or not isinstance(steps.value, dict):
         return
-    for field in (i.value for i in locked.value if isinstance(i.value, str)):
-        wanted = given.at(("defaults", field)) if given is not None else None
+    anywhere = frozenset().union(*fields.values())
+    for item in locked.value:
+        field = item.value
+        if not isinstance(field, str):
+            continue
+        if field not in anywhere:
+            what = f"'locked' names {field!r}, which is no field of a step"
+            hint = did_you_mean(field.partition(".")[0], anywhere, label="fields")
+            whole = f"a field is locked as a whole: {field.partition('.')[0]}"
+            yield Diagnostic("BF118", what, hint=whole if field.partition(".")[0] in anywhere else hint, span=item.span)
+            continue
         for name, step in steps.value.items():
             has, kind = step.child(field), step.child("type")
             known = fields.get(str(kind.value), ()) if kind is not None else ()
+            wanted = _given(given, field, None if kind is None else str(kind.value))
             deleted = has is None and wanted is not None and field in known
             if deleted or (has is not None and (wanted is None or has.plain() != wanted.plain())):
                 where = wanted or locked

@@ -97,7 +97,7 @@ def _fill(step: Node, layers: list[Node], fields: Mapping[str, Collection[str]])
 def drop_nulls(root: Node) -> Node:
     """Return *root* without what null deleted.
 
-    Variables may be null, and a step that was never more stays to be told.
+    Variables may be null. A null that was never more stays: it is nothing in a field, and told where no field is.
     """
     if not isinstance(root.value, dict):
         return root
@@ -106,23 +106,27 @@ def drop_nulls(root: Node) -> Node:
         if key == "variables":
             kept[key] = node
         elif key == "steps" and isinstance(node.value, dict):
-            steps = {k: _kept(v) for k, v in node.value.items() if v.value is not None or not v.replaced}
+            steps = {k: _kept(v) for k, v in node.value.items() if not _deleted(v)}
             kept[key] = node.with_value(steps)
-        elif node.value is not None:
+        elif not _deleted(node):
             kept[key] = _without_nulls(node)
     return root.with_value(kept)
+
+
+def _deleted(node: Node) -> bool:
+    return node.value is None and bool(node.replaced)
 
 
 def _kept(step: Node) -> Node:
     if not isinstance(step.value, dict):
         return step
-    fields = {k: v for k, v in step.value.items() if v.value is not None}
+    fields = {k: v for k, v in step.value.items() if not _deleted(v)}
     return step.with_value({k: v if k in _WITH_NULLS else _without_nulls(v) for k, v in fields.items()})
 
 
 def _without_nulls(node: Node) -> Node:
     if isinstance(node.value, dict):
-        return node.with_value({k: _without_nulls(v) for k, v in node.value.items() if v.value is not None})
+        return node.with_value({k: _without_nulls(v) for k, v in node.value.items() if not _deleted(v)})
     if isinstance(node.value, list):
         return node.with_value([_without_nulls(v) for v in node.value])
     return node

@@ -12,7 +12,18 @@ from buzzflow.loader.secret_shapes import holds_a_secret, mask, named_secrets_in
 from buzzflow.template import Template
 
 _ALLOWED = "not_secrets"  # of environment.yaml: texts that look like secrets and are none
-_GIVEN = frozenset(("environment_variables", "hyperparameters", "arguments", "entrypoint"))
+_GIVEN = frozenset(
+    (
+        "environment_variables",
+        "hyperparameters",
+        "arguments",
+        "entrypoint",
+        "arguments_patch",
+        "containers",
+        "members",
+        "metadata",
+    )
+)
 _AWS_SECRET_KEY = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])[A-Za-z0-9/+]{40}")
 _OF_AWS = re.compile(r"aws|secret|access_?key", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -8,11 +8,16 @@ from graphlib import CycleError, TopologicalSorter
 
 from buzzflow import ir
 from buzzflow.config.steps import ConditionConfig, FailConfig, ForeachConfig, StepConfig
-from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, PipelineError, did_you_mean
+from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, did_you_mean
 
 
-def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], list[Diagnostic]]:
-    """Return the branch of each step that stands in one, and what is wrong with the conditions' lists."""
+def branches(
+    steps: Mapping[str, StepConfig], loops: Mapping[str, str]
+) -> tuple[dict[str, ir.Branch], list[Diagnostic]]:
+    """Return the branch of each step that stands in one, and what is wrong with the conditions' lists.
+
+    *loops* tells which foreach runs a step.
+    """
     found: dict[str, ir.Branch] = {}
     problems: list[Diagnostic] = []
     for condition, step in steps.items():
@@ -28,6 +33,8 @@ def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], lis
                     problems.append(Diagnostic("BF301", f"there is no step {name!r}", path, hint))
                 elif name == condition:
                     problems.append(Diagnostic("BF311", f"condition {name!r} chooses itself", path))
+                elif loops.get(name) not in (None, loops.get(condition)):
+                    problems.append(_inside(name, loops[name], path))
                 elif name in found:
                     other = found[name]
                     where = f"{'then' if other.taken else 'else'} of {other.condition!r}"
@@ -36,6 +43,11 @@ def branches(steps: Mapping[str, StepConfig]) -> tuple[dict[str, ir.Branch], lis
                 else:
                     found[name] = ir.Branch(condition, taken)
     return found, problems
+
+
+def _inside(name: str, loop: str, path: Path) -> Diagnostic:
+    what = f"step {name!r} runs many times, inside of foreach {loop!r}"
+    return Diagnostic("BF330", what, path, f"name {loop}: it stands for all of its runs")
 
 
 def loops(steps: Mapping[str, StepConfig]) -> tuple[dict[str, str], list[Diagnostic]]:
@@ -51,9 +63,12 @@ def loops(steps: Mapping[str, StepConfig]) -> tuple[dict[str, str], list[Diagnos
 
 
 def needs(
-    lowered: ir.Step, step: StepConfig, steps: Mapping[str, StepConfig]
+    lowered: ir.Step, step: StepConfig, steps: Mapping[str, StepConfig], inside: Mapping[str, str]
 ) -> tuple[tuple[ir.Need, ...], list[Diagnostic]]:
-    """Return what step *lowered* comes after: each other step once for each reason."""
+    """Return what step *lowered* comes after: each other step once for each reason.
+
+    *inside* tells which foreach runs a step.
+    """
     name = lowered.name
     found: dict[ir.Need, None] = {}
     problems: list[Diagnostic] = []
@@ -70,6 +85,8 @@ def needs(
         if dependency.step not in steps:
             hint = did_you_mean(dependency.step, steps, label="steps")
             problems.append(Diagnostic("BF301", f"there is no step {dependency.step!r}", path, hint))
+        elif inside.get(dependency.step) not in (None, lowered.inside):
+            problems.append(_inside(dependency.step, inside[dependency.step], path))
         elif dependency.step == name:
             problems.append(Diagnostic("BF307", f"step {name!r} waits for itself", path))
         else:

@@ -30,7 +30,6 @@ from buzzflow.lower.values import Values
 
 DEFAULT_IMAGE = ir.FrameworkImage("sklearn", "1.4-2")
 MODEL_FOLDER = "/opt/ml/model"
-TRAINING_TIMEOUT = 24 * 3600
 MAX_PATTERN = 500  # the service's limit
 _RESERVED = ("BUZZFLOW_", "SM_")
 NOTEBOOK_TIMEOUT = 48 * 3600  # as Studio's own notebook jobs
@@ -156,10 +155,10 @@ def _pattern_problem(pattern: str) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what a later Python may read otherwise
-            re.compile(pattern)
+            groups = re.compile(pattern).groups
     except (re.error, OverflowError) as e:
         return f"{pattern!r} is no regular expression: {e}"
-    return None
+    return None if groups else f"{pattern!r} has no group, ( ), around the number"
 
 
 def _job(
@@ -182,8 +181,6 @@ def _job(
         context.problem("BF319", f"step {name!r} has nothing to run", path, hint)
     _started_by_the_image(step, code, inputs, path, context)
     timeout = step.timeout
-    if timeout is None and isinstance(step, TrainingBase):
-        timeout = TRAINING_TIMEOUT
     return ir.Job(
         image=image_of(step.image, (*path, "image"), context),
         code=code,

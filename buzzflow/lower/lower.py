@@ -62,13 +62,13 @@ def lower(
     values = Values(names_of(config, parameters, loops))
     tags = _plain_tags(config, environment, values)
     context = Context(config.steps, values, code, assets or {}, tags, environment)
-    places, branch_problems = graph.branches(config.steps)
+    places, branch_problems = graph.branches(config.steps, loops)
     problems += [*loop_problems, *branch_problems]
     steps: dict[str, ir.Step] = {}
     for name, step in config.steps.items():
         values.within = loops.get(name)
         lowered = _step(name, step, context, places.get(name))
-        needs, need_problems = graph.needs(lowered, step, config.steps)
+        needs, need_problems = graph.needs(lowered, step, config.steps, loops)
         problems += need_problems
         steps[name] = replace(lowered, needs=needs)
         if len(problems) + len(values.problems) >= MAX_PROBLEMS:

@@ -85,7 +85,7 @@ def transform(name: str, step: TransformerConfig, context: Context) -> ir.Transf
         outputs=(ir.Output("predictions", "", to),),
         instance=instance_of(step.instance, (*path, "instance"), values),
         encryption=encryption_of(step.encryption, (*path, "encryption"), values),
-        timeout=None if step.timeout is None else values.number(step.timeout, (*path, "timeout")),
+        timeout=None if batch.timeout is None else values.number(batch.timeout, (*path, "batch", "timeout")),
         tags=values.pairs({**context.tags, **step.tags}, (*path, "tags")),
     )
     return ir.Transform(

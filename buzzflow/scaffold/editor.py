@@ -46,6 +46,10 @@ def plan_editor(root: Path) -> EditorPlan:
     problems: list[Diagnostic] = []
     for name in GLOBS:
         path, text = f"schemas/{name}.schema.json", schema_text(name).encode()
+        if (root / path).parent.is_symlink():
+            what = f"{shown(root / path)} is left as it is: its folder is a link"
+            problems.append(Diagnostic("BF145", what, hint="put a folder of the repository there"))
+            continue
         before = _content(root / path)
         if before != text:
             files[path] = text
@@ -94,8 +98,8 @@ def _edited(file: Path, change: Callable[[Data], Data], by_hand: Data) -> bytes 
 
 
 def _parsed(file: Path, content: bytes) -> tuple[str, Data]:
-    if file.is_symlink():
-        raise _NotEditable("it is a link")
+    if file.is_symlink() or file.parent.is_symlink():
+        raise _NotEditable("it is a link, or in a folder that is one")
     try:
         text = content.decode("utf-8-sig")
         data = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}

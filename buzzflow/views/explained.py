@@ -45,6 +45,8 @@ def _ladder(one: Explained, *, colour: bool) -> str:
 
 
 def _aligned(rows: Sequence[tuple[str, str, str]], paints: Sequence[str]) -> list[str]:
+    if not rows:
+        return []
     first, second = (max(len(row[i]) for row in rows) for i in (0, 1))
     lines = [f"{a:<{first}}  {b:<{second}}  {c}".rstrip() for a, b, c in rows]
     painted = [*paints, *[""] * len(lines)]

@@ -13,6 +13,7 @@ from buzzflow.loader.secret_shapes import hidden, mask, without_secrets
 _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m"}
 _BLUE, _BOLD, _OFF = "\x1b[34m", "\x1b[1m", "\x1b[0m"
 MAX_SOURCE = 160
+AFTER_MARK = 40  # of a long line, so much is shown behind the mark
 _SECRETS = frozenset(("BF160",))
 
 
@@ -76,7 +77,8 @@ def _masked(diagnostic: Diagnostic, span: Span, source: str) -> tuple[Span, str]
 
 def _excerpt(span: Span, source: str, paint: Callable[[str, str], str]) -> list[str]:
     """Return the source line and a mark under the column; of a long line the part around it."""
-    start = max(0, span.column - MAX_SOURCE) if span.column > MAX_SOURCE else 0
+    start = max(0, span.column - MAX_SOURCE + AFTER_MARK) if span.column > MAX_SOURCE - AFTER_MARK else 0
+    start = min(start, max(0, len(source) - MAX_SOURCE))
     shown = source[start : start + MAX_SOURCE].replace("\t", " ")
     number = str(span.line)
     mark = " " * (span.column - 1 - start) + paint(_COLOURS[Severity.ERROR], "^")

@@ -56,7 +56,7 @@ def test_two_lines_are_a_pipeline():
     assert train.code is not None
     assert train.code.entry_point == "train.py"
     assert (train.instance.type, train.instance.count, train.instance.volume_size_gb) == ("ml.m5.xlarge", 1, 30)
-    assert (train.retry, train.cache, train.timeout, train.network, train.image) == ([], None, None, None, None)
+    assert (train.retry, train.cache, train.timeout, train.network, train.image) == ([], None, 86400, None, None)
 
 
 # ------------------------------------------------------------------ values

@@ -356,6 +356,39 @@ def test_a_broken_archive_stops_the_step(run, tmp_path):
     assert "buzzflow: cannot unpack" in result.stderr
 
 
+def test_a_damaged_archive_stops_the_step(run, tmp_path):
+    packed(tmp_path / "in", "m.tar.gz", ("big.bin", "".join(chr(97 + i * 7919 % 26) for i in range(50_000))))
+    archive = tmp_path / "in/m.tar.gz"
+    content = bytearray(archive.read_bytes())
+    content[-6] ^= 0xFF  # in the checksum
+    archive.write_bytes(content)
+    result = run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")]))
+    assert result.returncode == 1
+    assert "buzzflow: cannot unpack" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_other_names_of_a_file_and_execute_bits_are_kept(run, tmp_path):
+    script = tarfile.TarInfo("run.sh")
+    script.mode = 0o755
+    other = tarfile.TarInfo("other.txt")
+    other.type, other.linkname = tarfile.LNKTYPE, "model.txt"
+    packed(tmp_path / "in", "m.tar.gz", ("model.txt", "7"), other, script)
+    shown(run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")])))
+    assert (tmp_path / "in/other.txt").read_text() == "7"
+    assert stat.S_IMODE((tmp_path / "in/run.sh").stat().st_mode) == 0o755
+
+
+def test_an_archive_does_not_overwrite_itself_and_folders_are_no_archives(run, tmp_path):
+    (tmp_path / "in/data.tar").mkdir(parents=True)
+    shown(run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")])))
+    packed(tmp_path / "in", "m.tar.gz", ("m.tar.gz", "x"))
+    before = (tmp_path / "in/m.tar.gz").read_bytes()
+    result = run(BUZZFLOW_EXTRACT=json.dumps([str(tmp_path / "in")]))
+    assert (result.returncode, (tmp_path / "in/m.tar.gz").read_bytes()) == (1, before)
+    assert "it has a member of its own name" in result.stderr
+
+
 def test_torchrun_starts_the_script_on_this_machine_of_the_job(run, tmp_path, bundle):
     torch = bundle.parent / "site" / "torch" / "distributed"
     torch.mkdir(parents=True)

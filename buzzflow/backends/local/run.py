@@ -15,6 +15,7 @@ from typing import assert_never
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
+from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import Ready, RunRequest
 from buzzflow.backends.local.step_log import printable
 from buzzflow.backends.local.step_results import ContainerStep, Left, StepPlace
@@ -186,7 +187,9 @@ class _Run:
             message = evaluate.text(step.message, self.known)
         except evaluate.EvaluationError as e:
             message = str(e)
-        return StepFinished(step.name, State.FAILED, reason=printable(message))
+        jobs = [other for other in self.request.plan.steps if isinstance(other, ContainerStep)]
+        secrets = [secret for job in jobs for secret in secret_values(job.container)]
+        return StepFinished(step.name, State.FAILED, reason=Hidden(secrets).text(printable(message)))
 
     def _settle(self, event: StepFinished) -> None:
         self.waiting.pop(event.step, None)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 import regex
 
 from buzzflow.backends.local.events import Event, StepLine
+from buzzflow.backends.local.hidden import Hidden
 
 TAIL_LINES = 30
 MAX_LINE = 2_000
@@ -19,7 +20,7 @@ MATCH_SECONDS = 1.0
 class StepLog:
     """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line.
 
-    *hidden* are texts that nobody shall read: `***` stands for them everywhere.
+    *hidden* knows the texts that nobody shall read: `***` stands for them everywhere.
     """
 
     def __init__(
@@ -28,7 +29,7 @@ class StepLog:
         file: BinaryIO,
         emit: Callable[[Event], None],
         patterns: Mapping[str, str],
-        hidden: Collection[str] = (),
+        hidden: Hidden | None = None,
     ) -> None:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self.metrics: dict[str, float] = {}
@@ -36,7 +37,7 @@ class StepLog:
         self.warnings: list[str] = []
         self._patterns = {name: regex.compile(pattern) for name, pattern in patterns.items()}
         self._rest = b""
-        self._hidden = sorted((h.encode() for h in hidden if h.strip()), key=len, reverse=True)
+        self._hidden = hidden or Hidden(())
 
     def write(self, data: bytes) -> None:
         """Take the next piece of output."""
@@ -61,11 +62,10 @@ class StepLog:
 
     def _line(self, raw: bytes, end: bytes = b"") -> None:
         if self._hidden:  # a secret may come in two pieces, so nothing is kept before its line is whole
-            for secret in self._hidden:
-                raw = raw.replace(secret, b"***")
+            raw = self._hidden.bytes(raw)
             self._keep(raw + end)
         line = raw.rstrip(b"\r").rsplit(b"\r", 1)[-1]  # a progress bar writes over itself
-        text = printable(line.decode("utf-8", "replace"))
+        text = self._hidden.text(printable(line.decode("utf-8", "replace")))
         shown = text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
         self.tail.append(shown)
         for name, pattern in list(self._patterns.items()):

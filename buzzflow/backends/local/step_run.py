@@ -13,6 +13,7 @@ from buzzflow import ir
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
+from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import place_of
 from buzzflow.backends.local.staging import StagingError, lay_out
 from buzzflow.backends.local.step_log import StepLog, printable
@@ -38,7 +39,7 @@ def run_step(
     training = place.step.container.training
     try:
         with log_path.open("wb") as file:
-            hidden = [os.environ[variable] for variable in place.step.container.secrets]
+            hidden = Hidden(secret_values(place.step.container))
             log = StepLog(name, file, emit, training.metrics if training else {}, hidden)
             outcome = executor.run(task, log.write, stop)
             log.close()
@@ -147,6 +148,8 @@ def _failed(place: StepPlace, outcome: Outcome, log: StepLog, log_path: Path) ->
     reason = _reason(outcome)
     last = next((line.strip() for line in reversed(log.tail) if line.strip()), None)
     told = place.stage.message()
+    if told is not None:
+        told = Hidden(secret_values(place.step.container)).text(told)
     if told and state is State.FAILED:
         reason = f"{reason}; it says: {printable(told.splitlines()[0])[:200]}"
     elif last is not None and outcome.end is End.EXITED and outcome.detail is None:

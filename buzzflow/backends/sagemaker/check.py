@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from buzzflow import ir
-from buzzflow.backends.sagemaker.compile import JOB_ERRORS, STEP_ERRORS, Definition, define
+from buzzflow.backends.sagemaker.compile import JOB_ERRORS, RUN_JOBS, STEP_ERRORS, Definition, define
 from buzzflow.backends.sagemaker.images import ECR, UnknownImageError, framework_image_uri
 from buzzflow.backends.sagemaker.images import Scope as Purpose
 from buzzflow.backends.sagemaker.instances import Kind, instance_problems
@@ -68,6 +68,10 @@ def _step(pipeline: ir.Pipeline, step: ir.Step) -> Iterator[Diagnostic]:
     yield from too_long((*path, "description"), "the description", step.description or "", DESCRIPTION)
     for i, retry in enumerate(step.retry):
         yield from _retry((*path, "retry", i), retry)
+        if step.work.type not in RUN_JOBS and not STEP_ERRORS.keys() & {*retry.errors}:
+            summary = f"a {step.work.type} step runs no job, so nothing of this is tried again"
+            hint = f"there, only {' and '.join(STEP_ERRORS)} are"
+            yield Diagnostic("BF417", summary, (*path, "retry", i), hint, severity=Severity.WARNING)
     yield from _mixed(path, step)
     for place, image, instance, purpose in _images(step):
         yield from _image((*path, *place), image, instance, pipeline, purpose)
@@ -104,6 +108,9 @@ def _work(path: Path, step: ir.Step) -> Iterator[Diagnostic]:
             yield Diagnostic("BF424", summary, path, "add registry: sagemaker, here or in environment.yaml")
         case ir.AutoML() as work:
             yield from _automl(path, work)
+        case ir.Service(type="emr_serverless", timeout=timeout) if not isinstance(timeout, int | None):
+            summary = "the timeout of emr_serverless is in minutes, so it must be known before the pipeline runs"
+            yield Diagnostic("BF412", summary, (*path, "timeout"), "write it as a duration")
         case _:
             pass
 

@@ -117,9 +117,12 @@ def default_fields() -> dict[str, frozenset[str]]:
     """Return the fields of each step type that a default reaches.
 
     An image for scripts serves no model and runs no notebook: those types take the image of their training step, or
-    name one.
+    name one. Arguments of scripts are no requests.
     """
+    scripts = ("processing", "training")
     return {
-        name: fields - {"image"} if name in ("model", "register_model", "notebook") else fields
+        name: fields
+        - ({"image"} if name in ("model", "register_model", "notebook") else set())
+        - (set() if name in scripts else {"arguments"})
         for name, fields in fields_by_type().items()
     }

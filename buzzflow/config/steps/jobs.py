@@ -25,7 +25,15 @@ from buzzflow.config.steps.common import (
     VariableName,
     VariablesBase,
 )
-from buzzflow.config.values import HyperparameterText, InputMode, Integer, Literally, ScalarText, Text
+from buzzflow.config.values import (
+    DurationOrReference,
+    HyperparameterText,
+    InputMode,
+    Integer,
+    Literally,
+    ScalarText,
+    Text,
+)
 
 
 class JobBase(
@@ -80,6 +88,7 @@ class ProcessorConfig(JobBase):
 class TrainingBase(JobBase):
     """What training and tuning share. What the script leaves in the model folder is its output `model`."""
 
+    timeout: DurationOrReference = Field(24 * 3600, description="Stop after this long.", examples=["2h", "90m"])
     outputs: dict[DataName, ModelOutputConfig] = Field({}, description="Only `model`, to choose its address.")
     hyperparameters: dict[Annotated[str, Field(max_length=256)], HyperparameterText] = Field(
         {}, description="Given to the script as --key value.", examples=[{"max_depth": 6}]

@@ -20,11 +20,10 @@ from buzzflow.config.steps.common import (
     RoleBase,
     StepBase,
     TagBase,
-    TimeoutBase,
     VariableName,
     VariablesBase,
 )
-from buzzflow.config.values import Config, IntegerOrReference, Literally, OptionalText, Text, Word
+from buzzflow.config.values import Config, DurationOrReference, IntegerOrReference, Literally, OptionalText, Text, Word
 from buzzflow.template import Template
 
 
@@ -125,9 +124,10 @@ class BatchConfig(Config):
     )
     max_payload_mb: IntegerOrReference | None = Field(None, description="Largest request, in MB.")
     max_concurrent: IntegerOrReference | None = Field(None, description="Requests at once.")
+    timeout: DurationOrReference | None = Field(None, description="How long one request may take, 1 h at most.")
 
 
-class TransformerConfig(CacheBase, RetryBase, TagBase, TimeoutBase, MachineBase, VariablesBase, StepBase):
+class TransformerConfig(CacheBase, RetryBase, TagBase, MachineBase, VariablesBase, StepBase):
     """Sends data to a model and stores its answers: SageMaker's batch transform."""
 
     type: Literal["transform"]
