@@ -89,6 +89,7 @@ def test_layers_of_a_local_run_and_settings_are_rungs_too(folder: Path) -> None:
         ("pipeline.local.yaml", "5m", False),
         ("base.yaml", "1h", False),
         ("environment.yaml", "3h", False),
+        (None, "24h", False),
     ]
 
 

@@ -88,7 +88,9 @@ class ProcessorConfig(JobBase):
 class TrainingBase(JobBase):
     """What training and tuning share. What the script leaves in the model folder is its output `model`."""
 
-    timeout: DurationOrReference = Field(24 * 3600, description="Stop after this long.", examples=["2h", "90m"])
+    timeout: DurationOrReference = Field(
+        "24h", validate_default=True, description="Stop after this long.", examples=["2h", "90m"]
+    )
     outputs: dict[DataName, ModelOutputConfig] = Field({}, description="Only `model`, to choose its address.")
     hyperparameters: dict[Annotated[str, Field(max_length=256)], HyperparameterText] = Field(
         {}, description="Given to the script as --key value.", examples=[{"max_depth": 6}]
