@@ -51,8 +51,9 @@ def test_a_value_is_explained_with_every_layer(buzzflow: Buzzflow, project: Path
     assert done.stdout.splitlines() == [
         "steps.train.timeout: 5m",
         "",
-        "> step      5m  pipeline.local.yaml:1:26",
-        "  defaults  1h  --set defaults.timeout",
+        "> step      5m   pipeline.local.yaml:1:26",
+        "  defaults  1h   --set defaults.timeout",
+        "  built-in  24h",
     ]
     [told] = json.loads(
         buzzflow("explain", ".", "steps.train.timeout", "--json", "--set", "defaults.timeout=1h").stdout
