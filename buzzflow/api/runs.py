@@ -82,15 +82,15 @@ def run_local(
     >>> report.succeeded, report.steps["train"].metrics
     (True, {'rows': 3.0})
     """
-    from buzzflow.driver.local import DEFAULT_JOBS, run_and_collect
+    from buzzflow.driver import local
 
     checked = checked_pipeline(path, set, local=True, backend="local")
     with readable():
-        done = run_and_collect(
+        done = local.run_local(
             checked,
             executor=executor,
             parameters={name: as_text(value) for name, value in (parameters or {}).items()},
-            jobs=jobs or max(DEFAULT_JOBS, os.cpu_count() or 1),
+            jobs=jobs or max(local.DEFAULT_JOBS, os.cpu_count() or 1),
             emit=on_event or (lambda _event: None),
             stop=threading.Event(),
         )

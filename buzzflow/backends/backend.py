@@ -27,7 +27,10 @@ class Backend(Protocol):
     name: str
 
     def check(self, pipeline: ir.Pipeline) -> Iterable[Diagnostic]:
-        """Yield what this backend cannot do, and the limits that the pipeline would break."""
+        """Yield what this backend cannot do, and the limits that the pipeline would break.
+
+        A pipeline in which it finds no error has been compiled once on the way, as `validate` relies on.
+        """
         ...
 
     def compile(self, pipeline: ir.Pipeline) -> Artifact:

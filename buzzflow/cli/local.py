@@ -43,7 +43,7 @@ def run_here(
                 jobs=jobs or max(DEFAULT_JOBS, os.cpu_count() or 1),
                 emit=emit,
                 stop=stop,
-            )
+            ).report
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
     except KeyboardInterrupt:  # the second one: containers are gone, and no thread is waited for

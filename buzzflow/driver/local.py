@@ -53,24 +53,11 @@ def run_local(
     jobs: int,
     emit: Callable[[Event], None],
     stop: threading.Event,
-) -> Report:
+) -> LocalRun:
     """Run *checked*, which was loaded with its local layer; *executor* is auto, docker or process.
 
     PipelineError tells what is missing before anything starts.
     """
-    return run_and_collect(checked, executor=executor, parameters=parameters, jobs=jobs, emit=emit, stop=stop).report
-
-
-def run_and_collect(
-    checked: Checked,
-    *,
-    executor: str,
-    parameters: Mapping[str, str],
-    jobs: int,
-    emit: Callable[[Event], None],
-    stop: threading.Event,
-) -> LocalRun:
-    """Do what `run_local` does, and say where the outputs are."""
     prepared = prepared_request(checked, parameters=parameters, jobs=jobs, state=checked.loaded.root / ".buzzflow")
     chosen = choose_executor(executor, prepared.request.run, prepared.request.state / "cache", prepared.ready, emit)
     return run_prepared(prepared, chosen, emit, stop)

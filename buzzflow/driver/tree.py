@@ -19,7 +19,6 @@ from buzzflow.loader.files import find_pipelines, shown
 
 ONE_PROCESS = 8  # so many pipelines are validated before a second process would have started
 _BATCH = 32  # so many ask about what they share once
-_COMPILE_TO_CHECK = frozenset(("sagemaker",))  # checking is compiling, and more: to compile again tells nothing new
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +116,10 @@ def _validate(file: Path, way: _Way, memory: Memory) -> Validated | None:
 
 
 def _result(file: Path, way: _Way) -> Validated:
-    from buzzflow.driver.stages import check, compile_artifact
+    from buzzflow.driver.stages import check
 
     try:
         checked = check(file, backend=way.backend, settings=way.settings)
-        if checked.backend.name not in _COMPILE_TO_CHECK:
-            compile_artifact(checked)
     except PipelineError as e:
         return Validated(shown(file), e.diagnostics)
     return Validated(shown(file), checked.warnings, checked.backend.name, len(checked.pipeline.steps))

@@ -175,8 +175,8 @@ def _job(
             where = "secrets" if variable in step.secrets else "environment_variables"
             place = (*path, where, variable)
             context.problem("BF323", f"{variable!r} is a variable that buzzflow sets", place, "choose another name")
-    algorithm = getattr(step, "algorithm", None)
-    if code is None and step.entrypoint is None and step.image is None and algorithm is None:
+    by_algorithm = isinstance(step, EstimatorConfig) and step.algorithm is not None
+    if code is None and step.entrypoint is None and step.image is None and not by_algorithm:
         hint = "add code: script.py, or an image that runs by itself"
         context.problem("BF319", f"step {name!r} has nothing to run", path, hint)
     _started_by_the_image(step, code, inputs, path, context)

@@ -18,7 +18,9 @@ from buzzflow.entry import entry_files
 
 SHELLS = [
     pytest.param(
-        command, id=" ".join(command), marks=pytest.mark.skipif(not shutil.which(command[0]), reason="not installed")
+        command,
+        id=" ".join(command),
+        marks=pytest.mark.skipif(not shutil.which(command[0]), reason=f"there is no {command[0]} here to try it with"),
     )
     for command in (["sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"])
 ]

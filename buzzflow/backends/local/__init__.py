@@ -18,7 +18,10 @@ class LocalBackend:
 
     def check(self, pipeline: ir.Pipeline) -> Iterable[Diagnostic]:
         """Yield what a local run cannot do."""
-        return check_pipeline(pipeline)
+        problems = [*check_pipeline(pipeline)]
+        if not any(problem.is_error for problem in problems):
+            compile_plan(pipeline)
+        return problems
 
     def compile(self, pipeline: ir.Pipeline) -> Artifact:
         """Return the run plan."""

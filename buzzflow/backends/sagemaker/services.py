@@ -173,7 +173,7 @@ def notebook_arguments(scope: Scope, step: ir.Step, work: ir.Notebook) -> Object
     }
     found: Object = {
         **scope.optional(RoleArn=job.role),
-        "StoppingCondition": {"MaxRuntimeInSeconds": scope.say(DAY if job.timeout is None else job.timeout)},
+        **({} if job.timeout is None else {"StoppingCondition": {"MaxRuntimeInSeconds": scope.say(job.timeout)}}),
         "AlgorithmSpecification": {
             "TrainingImage": scope.image(job.image, job.instance.type),
             "TrainingInputMode": "File",

@@ -44,7 +44,7 @@ class JobBase(
     code: CodeConfig | None = Field(
         None,
         description="The script to run.",
-        examples=["train.py", {"entry_point": "train.py", "source_dir": "src", "include": ["../shared/*.sql"]}],
+        examples=["train.py", {"entry_point": "train.py", "source_dir": "src", "include": ["../queries/*.sql"]}],
     )
     entrypoint: list[Text] | None = Field(None, min_length=1, description="Exactly this runs; not together with code.")
     arguments: list[ScalarText] = Field(

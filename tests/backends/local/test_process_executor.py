@@ -24,7 +24,10 @@ from buzzflow.backends.local.processes.executor import ProcessExecutor, namespac
 REPOSITORY = Path(__file__).parents[3]
 OPT_ML = "/opt/ml"
 DATA = "/opt/ml/input/data/train"
-own_folders = pytest.mark.skipif(namespace_problem() is not None, reason=f"no namespaces here: {namespace_problem()}")
+own_folders = pytest.mark.skipif(
+    namespace_problem() is not None,
+    reason=f"this machine gives processes no folders of their own: {namespace_problem()}",
+)
 
 
 @dataclass
@@ -54,7 +57,7 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=["own folders", "variables only"])
 def either(request: pytest.FixtureRequest, cache_folder: Path) -> Iterator[Steps]:
     if request.param == "own folders" and namespace_problem() is not None:
-        pytest.skip(f"no namespaces here: {namespace_problem()}")
+        pytest.skip(f"this machine gives processes no folders of their own: {namespace_problem()}")
     executor = ProcessExecutor("test", cache_folder, own_folders=request.param == "own folders")
     yield Steps(executor)
     executor.close()
@@ -147,9 +150,8 @@ def test_two_steps_at_once_see_different_folders(steps: Steps, cache_folder: Pat
     assert seen == {"left": "leftinput\n", "right": "rightinput\n"}
 
 
+@own_folders
 def test_a_missing_source_is_no_failure_of_the_step(steps: Steps, tmp_path: Path) -> None:
-    if namespace_problem() is not None:
-        pytest.skip("nothing is mounted here")
     with pytest.raises(ExecutorError, match="No such file"):
         steps("true", mounts=(Mount(tmp_path / "none", DATA, read_only=True),))
 
@@ -209,7 +211,7 @@ def test_an_images_own_entrypoint_cannot_run(either: Steps) -> None:
 @own_folders
 def test_an_isolated_step_has_only_a_network_of_its_own(steps: Steps) -> None:
     if any("cut steps off" in note for note in steps.executor.notes):
-        pytest.skip("no network namespaces here")
+        pytest.skip("this kernel gives a process no network of its own, and the executor has said so in its notes")
     code = """
         import socket
         server = socket.create_server(("127.0.0.1", 0))

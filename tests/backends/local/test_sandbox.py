@@ -20,7 +20,7 @@ A_NORMAL_USER = 64321
 WHAT_DEPENDS_ON_THE_USER = "not variables and not pip_says and not at_once and not cpu"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
-needs_namespaces = pytest.mark.skipif(namespace_problem() is not None, reason=f"none here: {namespace_problem()}")
+needs_namespaces = pytest.mark.skipif(namespace_problem() is not None, reason=f"no namespaces: {namespace_problem()}")
 
 
 def sandboxed(script: str, *mounts: Mount) -> tuple[int | None, str, str | None]:
@@ -119,7 +119,7 @@ def test_the_user_stays_who_they_are_and_gains_no_rights(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.getuid() != 0, reason="the tests run as a normal user already")
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests here run as a normal user already")
 def test_all_of_this_holds_for_a_normal_user(tmp_path_factory: pytest.TempPathFactory) -> None:
     if missing := [tool for tool in ("unshare", "mount", "setpriv") if shutil.which(tool) is None]:
         pytest.skip(f"becoming another user takes {', '.join(missing)}")
