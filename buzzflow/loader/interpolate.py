@@ -16,8 +16,9 @@ from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, 
 from buzzflow.loader import disk
 from buzzflow.loader.copies import Copies
 from buzzflow.loader.nodes import Node
+from buzzflow.loader.placeholders import Placeholders, waits
 from buzzflow.loader.unanswerable import Refused, nesting, unreadable, yaml_word
-from buzzflow.template import FORMS, Reference, Template
+from buzzflow.template import FORMS, Reference
 
 MAX_CHAIN = 32
 MAX_TEXT = 16_384
@@ -30,7 +31,6 @@ _SIMPLE = re.compile(
     r"\$\{(?:(?P<node>[A-Za-z_]\w*(?:\.\w+)*)|(?P<form>param|step|json|run):(?P<argument>[A-Za-z_][\w.-]*))\}", re.ASCII
 )
 _TYPED_WORD = re.compile(r"(?:true|false|null|nan|inf)", re.IGNORECASE)
-_PLACEHOLDER = re.compile("\ue000([0-9]+)\ue001")
 
 
 class _Container:
@@ -73,8 +73,7 @@ class _Interpolation:
         self.allow_env = allow_env
         self.variable = variable
         self.problems: list[Diagnostic] = []
-        self.references: list[Reference] = []
-        self._index: dict[Reference, int] = {}
+        self._placeholders = Placeholders()
         self._done: dict[Path, Node] = {}  # answered texts: the result, placeholders inside
         self._failed: set[Path] = set()
         self._told: set[tuple[str, str, Span]] = set()
@@ -118,27 +117,13 @@ class _Interpolation:
         if path in self._done:
             answer = self._done[path]
             if isinstance(answer.value, dict | list):
-                return self._templates(_moved(answer, node))
-            return self._templates(Node(answer.value, node.span, node.key, answer.raw, node.replaced))
+                return self._placeholders.templates(_moved(answer, node))
+            return self._placeholders.templates(Node(answer.value, node.span, node.key, answer.raw, node.replaced))
         if isinstance(node.value, dict):
             return node.with_value({k: self._finish(v, (*path, k), answered) for k, v in node.value.items()})
         if isinstance(node.value, list):
             return node.with_value([self._finish(v, (*path, i), answered) for i, v in enumerate(node.value)])
         return node
-
-    def _templates(self, node: Node) -> Node:
-        if isinstance(node.value, dict):
-            return node.with_value({k: self._templates(v) for k, v in node.value.items()})
-        if isinstance(node.value, list):
-            return node.with_value([self._templates(v) for v in node.value])
-        if isinstance(node.value, str) and "\ue000" in node.value:
-            return node.with_value(self._template(node.value))
-        return node
-
-    def _template(self, text: str) -> Template:
-        pieces = _PLACEHOLDER.split(text)  # literal, index, literal, …
-        parts = [self.references[int(p)] if i % 2 else p for i, p in enumerate(pieces)]
-        return Template(tuple(p for p in parts if p != ""))
 
     # ---- one text
 
@@ -230,10 +215,12 @@ class _Interpolation:
         self._lookups += 1
         if self._lookups > MAX_LOOKUPS:
             raise Refused("BF123", f"more than {MAX_LOOKUPS:,} interpolations", "split the file")
-        if any("\ue000" in p for p in parts):
-            raise Refused("BF124", f"${{{_readable(raw, self)}}} chooses by a value that only a run knows", _LATE_HINT)
+        if any(waits(p) for p in parts):
+            raise Refused(
+                "BF124", f"${{{self._placeholders.readable(raw)}}} chooses by a value that only a run knows", _LATE_HINT
+            )
         if not dots and len(parts) == 2 and parts[0] == "parameters":
-            what = f"${{{_readable(raw, self)}}} is how a parameter is declared, not its value"
+            what = f"${{{self._placeholders.readable(raw)}}} is how a parameter is declared, not its value"
             raise Refused("BF125", what, f"write ${{param:{parts[1]}}}")
         start: Path = path[:-dots] if dots else ()
         target, node = self._walk(raw, start, parts)
@@ -277,7 +264,7 @@ class _Interpolation:
             hint = "there is no environment.yaml above this pipeline"
         elif i == 0 and missing == "variables" and len(parts) > 1:
             hint = f"declare it: variables: {{{parts[1]}: …}}"
-        return Refused("BF125", f"${{{_readable(raw, self)}}}: {where}", hint)
+        return Refused("BF125", f"${{{self._placeholders.readable(raw)}}}: {where}", hint)
 
     def _resolver(self, name: str, args: tuple[Any, ...]) -> Any:
         if name == "each":
@@ -298,11 +285,11 @@ class _Interpolation:
         if not args or not all(isinstance(a, str) for a in args):
             told = ", ".join(yaml_word(a) for a in args)
             raise Refused("BF127", f"${{{form}:{told}}} needs a name", f"names are text: ${{{form}:name}}")
-        if any("\ue000" in a for a in args):
+        if any(waits(a) for a in args):
             raise Refused("BF124", f"a ${{{form}:…}} is built from a value that only a run knows", _LATE_HINT)
         if form in ("step", "json") and len(args) == 1:
             args = (self.copies.meant(form, args[0], self._step()),)
-        return self._placeholder(form, args)
+        return self._placeholders.stand_in(Reference(form, args))  # type: ignore[arg-type]  # callers look it up in FORMS
 
     def _step(self) -> str | None:
         """Return the step in which the text stands that is being answered."""
@@ -317,16 +304,9 @@ class _Interpolation:
         if self._step() not in self.copies.late:
             hint = "in the other fields of a step with foreach, or in the steps of a group"
             raise Refused("BF126", "${each:…} has a meaning inside a foreach only", hint)
-        if len(args) > 1 or not all(isinstance(a, str) and "\ue000" not in a for a in args):
+        if len(args) > 1 or not all(isinstance(a, str) and not waits(a) for a in args):
             raise Refused("BF127", "${each:…} takes the name of a field", "write ${each:}, or ${each:field}")
-        return self._placeholder("each", args)
-
-    def _placeholder(self, form: str, args: tuple[str, ...]) -> str:
-        reference = Reference(form, args)  # type: ignore[arg-type]  # callers look it up in FORMS
-        if reference not in self._index:
-            self._index[reference] = len(self.references)
-            self.references.append(reference)
-        return f"\ue000{self._index[reference]}\ue001"
+        return self._placeholders.stand_in(Reference("each", args))
 
     def _process_variable(self, args: tuple[Any, ...]) -> Any:
         if not args or not isinstance(args[0], str) or len(args) > 2:
@@ -401,7 +381,3 @@ def _below(path: Path | None, part: str | int) -> Path | None:
 
 def _dotted(path: Path) -> str:
     return ".".join(map(str, path))
-
-
-def _readable(raw: str, interpolation: _Interpolation) -> str:
-    return " ".join(_PLACEHOLDER.sub(lambda m: str(interpolation.references[int(m[1])]), raw).split())
