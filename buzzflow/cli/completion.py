@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import typer
 
 MAX_FOLDERS = 2_000  # looked at, nearest first
 _MAX_FILES = 16
-_TARGETS = ("target", "targets")  # what commands call their pipelines
 _SKIPPED = ("node_modules", "__pycache__")
 
 
@@ -38,25 +37,38 @@ def complete_template(incomplete: str) -> list[str]:
     return [name for name in TEMPLATES if name.startswith(incomplete)]
 
 
-def complete_step(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return the steps of the pipeline that stands earlier on the command line, or is here.
+def complete_key(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the dotted keys of the pipeline on the command line, a level at a time: `steps.train.instance`.
 
     They are read from the file and from those that it extends and includes, as they stand there.
     """
     from buzzflow.diagnostics import PipelineError
     from buzzflow.loader.files import find_pipeline
 
-    # An option without its value, which is what is completed, leaves the arguments before it unnamed.
-    given = next((value for name in _TARGETS if (value := ctx.params.get(name))), ctx.args[:1])
-    target = Path(*given[:1]) if isinstance(given, list | tuple) else Path(given)
     try:
-        file = find_pipeline(target)
+        files = list(_files(find_pipeline(Path(ctx.params["what"]))))
     except PipelineError:
         return []
-    return [name for name in dict.fromkeys(_steps(file)) if name.startswith(incomplete)]
+    parents = incomplete.split(".")[:-1]
+    found = [key for key in _keys(files, parents) if key.startswith(incomplete)]
+    while len(found) == 1 and (below := _keys(files, found[0].split("."))):
+        found = below  # the shell would end the word after the only answer
+    return found
 
 
-def _steps(file: Path) -> Iterator[str]:
+def _keys(files: Iterable[Any], path: Sequence[str]) -> list[str]:
+    """Return the keys below *path* in any of *files*, each with the path before it."""
+    found: dict[str, None] = {}
+    for data in files:
+        for part in path:
+            data = data.get(part) if isinstance(data, dict) else None  # noqa: PLW2901  # a step down
+        if isinstance(data, dict):
+            found |= dict.fromkeys(".".join((*path, key)) for key in data if isinstance(key, str) and "." not in key)
+    return list(found)
+
+
+def _files(file: Path) -> Iterator[Any]:
+    """Yield what stands in *file*, and in the files that it extends and includes."""
     from buzzflow.diagnostics import PipelineError
     from buzzflow.loader.files import read_file
 
@@ -71,7 +83,7 @@ def _steps(file: Path) -> Iterator[str]:
         except PipelineError:
             continue
         if isinstance(data, dict):
-            yield from data["steps"] if isinstance(data.get("steps"), dict) else ()
+            yield data
             named = [name for key in ("extends", "include") for name in _as_list(data.get(key))]
             todo += [current.parent / name for name in named if isinstance(name, str)]
 

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from buzzflow.cli.completion import complete_local, complete_pipelines, complete_template
+from buzzflow.cli.completion import complete_key, complete_local, complete_pipelines, complete_template
 
 BUG = 3
 
@@ -232,9 +232,21 @@ def schema(
 
 @app.command()
 def explain(
-    what: Annotated[str, typer.Argument(metavar="PATH|CODE", help="A pipeline, or the code of a diagnostic: BF302.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH|CODE",
+            help="A pipeline, or the code of a diagnostic: BF302.",
+            shell_complete=complete_pipelines,
+        ),
+    ],
     key: Annotated[
-        str | None, typer.Argument(metavar="[KEY]", help="A value of the pipeline: steps.train.instance.type.")
+        str | None,
+        typer.Argument(
+            metavar="[KEY]",
+            help="A value of the pipeline: steps.train.instance.type.",
+            autocompletion=complete_key,
+        ),
     ] = None,
     settings: Settings = None,
     local: Annotated[

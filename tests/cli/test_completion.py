@@ -10,27 +10,6 @@ from pathlib import Path
 
 import pytest
 
-WITH_STEPS = """
-import typer
-from typing import Annotated
-from pathlib import Path
-from buzzflow.cli.completion import complete_step
-
-app = typer.Typer()
-
-@app.command()
-def show(target: Path = Path(), step: Annotated[str, typer.Option(autocompletion=complete_step)] = "") -> None: ...
-
-@app.command()
-def many(targets: list[Path], step: Annotated[str, typer.Option(autocompletion=complete_step)] = "") -> None: ...
-
-@app.command()
-def argument(
-    target: Annotated[Path, typer.Argument()], step: Annotated[str, typer.Argument(autocompletion=complete_step)]
-) -> None: ...
-
-app(prog_name="buzzflow")
-"""
 LISTS = """
 import sys
 sys.argv[0] = "buzzflow"
@@ -40,7 +19,7 @@ try:
 finally:
     print(*sorted(sys.modules), file=sys.stderr)
 """
-Complete = Callable[..., list[str]]
+Complete = Callable[[str], list[str]]
 
 
 @pytest.fixture
@@ -65,11 +44,11 @@ def tree(tmp_path: Path) -> Path:
 def complete(tree: Path, command: str) -> Complete:
     """Returns what bash is offered after a line, in a folder of the tree."""
 
-    def complete(line: str, *, program: list[str] | None = None) -> list[str]:
+    def complete(line: str) -> list[str]:
         words = line.split(" ")
         protocol = {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1), "_BUZZFLOW_COMPLETE": "complete_bash"}
         done = subprocess.run(
-            program or [command],
+            [command],
             cwd=tree,
             env=os.environ | protocol,
             capture_output=True,
@@ -137,39 +116,47 @@ def test_the_completion_can_be_installed(command: str) -> None:
     assert "--install-completion" in done.stdout
 
 
-# ------------------------------------------------------------------ steps
+# ------------------------------------------------------------------ keys
 
 
 @pytest.fixture
-def steps(complete: Complete, tree: Path) -> Complete:
-    """Returns the steps that are offered after a line, by a command that takes a step."""
-    (tree / "app.py").write_text(WITH_STEPS)
-    (tree / "projects/base.yaml").write_text("steps: {extract: {}, train: {}}\n")
+def written(tree: Path) -> None:
+    (tree / "projects/base.yaml").write_text("steps: {extract: {}, train: {instance: {type: a, count: 1}}}\n")
     (tree / "projects/prod/churn/pipeline.yaml").write_text(
-        "extends: ../../base.yaml\ninclude: [more.yaml, absent.yaml]\n"
+        "name: x\nextends: ../../base.yaml\ninclude: [more.yaml, absent.yaml]\n"
         'steps: {train: {type: training}, test: {inputs: {a: "${step:train.model}"}}}\n'
     )
     (tree / "projects/prod/churn/more.yaml").write_text("extends: pipeline.yaml\nsteps: {report: {}}\n")
-    return lambda line: complete(line, program=[sys.executable, "app.py"])
 
 
-def test_the_steps_of_the_pipeline_on_the_line_are_offered(steps: Complete) -> None:
-    assert sorted(steps("buzzflow many projects/prod/churn --step ")) == ["extract", "report", "test", "train"]
-    assert sorted(steps("buzzflow argument projects/prod/churn t")) == ["test", "train"]
-    assert steps("buzzflow show --target projects/research/ctr --step ") == ["stop"]
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("", ["extends", "include", "name", "steps"]),
+        ("s", ["steps.extract", "steps.report", "steps.test", "steps.train"]),
+        ("steps.t", ["steps.test", "steps.train"]),
+        ("steps.train.", ["steps.train.instance", "steps.train.type"]),
+        ("steps.train.i", ["steps.train.instance.count", "steps.train.instance.type"]),
+        ("steps.te", ["steps.test.inputs.a"]),
+        ("steps.train.type.", []),
+        ("absent", []),
+    ],
+)
+@pytest.mark.usefixtures("written")
+def test_the_keys_of_the_pipeline_on_the_line_are_offered(typed: str, offered: list[str], complete: Complete) -> None:
+    assert sorted(complete(f"buzzflow explain projects/prod/churn {typed}")) == offered
 
 
-def test_without_a_target_the_pipeline_is_here(steps: Complete, tree: Path) -> None:
-    (tree / "pipeline.yaml").write_text("steps: {here: {}}\n")
-    assert steps("buzzflow show --step ") == ["here"]
+def test_explain_offers_pipelines_first(complete: Complete) -> None:
+    assert complete("buzzflow explain ") == EVERYTHING
 
 
-@pytest.mark.parametrize("text", ["steps: {a: ${step:b}}", "steps: [", "- a", "steps: 3", "steps:", "\x00"])
-def test_a_pipeline_that_is_wrong_offers_nothing(text: str, steps: Complete, tree: Path) -> None:
+@pytest.mark.parametrize("text", ["steps: [", "- a", "steps: 3", "steps:", "\x00"])
+def test_a_pipeline_that_is_wrong_offers_no_steps(text: str, complete: Complete, tree: Path) -> None:
     (tree / "projects/research/ctr/pipeline.yaml").write_text(text)
-    assert steps("buzzflow many projects/research/ctr --step ") == []
-    assert steps("buzzflow many several --step ") == []
-    assert steps("buzzflow many absent --step ") == []
+    assert complete("buzzflow explain projects/research/ctr steps.") == []
+    assert complete("buzzflow explain absent steps.") == []
+    assert complete("buzzflow explain BF302 steps.") == []
 
 
 def test_completing_a_path_loads_neither_models_nor_yaml_nor_aws(tree: Path) -> None:
