@@ -2,6 +2,7 @@
 
 import tarfile
 import tempfile
+from pathlib import Path
 
 import pandas as pd
 from inference import model_fn, predict_fn
@@ -36,7 +37,7 @@ def load_model(folder):
     if not (packed := folder / "model.tar.gz").exists():
         return model_fn(folder)
     with tempfile.TemporaryDirectory() as unpacked, tarfile.open(packed) as archive:
-        archive.extractall(unpacked, filter="data")
+        (Path(unpacked) / "model.joblib").write_bytes(archive.extractfile("model.joblib").read())
         return model_fn(unpacked)
 
 
