@@ -1,0 +1,209 @@
+"""The commands that write, check and run pipelines on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from buzzflow.cli.app import AsJson, BackendName, Settings, Target, app
+from buzzflow.cli.completion import complete_key, complete_local, complete_pipelines, complete_template
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FOLDER", help="A path; or a name, which means projects/<environment>/<name> where that exists."
+        ),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="NAME",
+            help="minimal (default), sklearn, xgboost, pytorch, or batch-transform.",
+            autocompletion=complete_template,
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Of the pipeline; default: the folder's.")] = None,
+    environment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Folder below projects; default: the one here, else research.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write into a folder that is not empty; other files stay.")
+    ] = False,
+) -> None:
+    """Make a project that runs at once."""
+    from buzzflow.cli.init import make_project
+
+    make_project(folder, template, name, environment, force=force)
+
+
+@app.command()
+def validate(
+    targets: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Files, folders, or trees of them; default: here.",
+            shell_complete=complete_pipelines,
+        ),
+    ] = None,
+    settings: Settings = None,
+    backend: BackendName = None,
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="human, json, sarif, or github.")] = "human",
+    as_json: AsJson = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--changed-since",
+            metavar="REV",
+            help="Only pipelines that a change can affect: commits after HEAD left REV (REV...HEAD), "
+            "uncommitted changes, and new files that Git does not ignore.",
+        ),
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Validate also what has not changed since it was validated.")
+    ] = False,
+) -> None:
+    """Tell everything that is wrong with pipelines, offline."""
+    from buzzflow.cli.validate import FORMATS, show_validated
+
+    form = "json" if as_json else form
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
+    raise typer.Exit(
+        show_validated(targets or [Path()], settings or (), backend, form, cached=not no_cache, since=since)
+    )
+
+
+@app.command()
+def create(
+    target: Target = Path(),
+    local: Annotated[
+        str | None,
+        typer.Option(
+            "--local",
+            metavar="[=docker|process]",
+            help="Run here; without value, Docker when a daemon answers.",
+            shell_complete=complete_local,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")
+    ] = False,
+    settings: Settings = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
+    ] = None,
+    backend: BackendName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a pipeline on this machine (--local), or show what it compiles to (--dry-run)."""
+    if (local is None) == (not dry_run):
+        raise typer.BadParameter("give either --local, to run here, or --dry-run, to see the compiled pipeline")
+    if dry_run and (parameters or jobs):
+        raise typer.BadParameter("--param and --jobs are for --local: a dry run starts nothing")
+    if local is not None:
+        if local not in ("auto", "docker", "process"):
+            raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
+        from buzzflow.cli.local import run_here
+
+        raise typer.Exit(run_here(target, local, settings or (), parameters or (), jobs, as_json=as_json))
+    from buzzflow.cli.dry_run import show_compiled
+
+    show_compiled(target, settings or (), backend, as_json=as_json)
+
+
+@app.command()
+def graph(
+    target: Target = Path(),
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="mermaid (default), dot, svg, png, json, or text.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there; the ending decides the format.")
+    ] = None,
+    settings: Settings = None,
+    backend: BackendName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the steps of a pipeline and what flows between them."""
+    from buzzflow.cli.graph import FORMATS, format_of, show_graph
+
+    form = "json" if as_json else form or format_of(output)
+    if form not in FORMATS:
+        raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
+    show_graph(target, settings or (), backend, form, output)
+
+
+@app.command()
+def schema(
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="pipeline|environment|FOLDER",
+            help="What to print (default: pipeline); with --install, the repository (default: the one here).",
+        ),
+    ] = None,
+    install: Annotated[bool, typer.Option("--install", help="Write the schemas, and VS Code's settings.")] = False,
+) -> None:
+    """Print the JSON Schema of a file, or make an editor know both."""
+    from buzzflow.cli.schema import KINDS, install_schemas, print_schema
+
+    if install:
+        raise typer.Exit(install_schemas(None if what is None else Path(what)))
+    if what not in (None, *KINDS):
+        raise typer.BadParameter(f"{what!r} is not {' or '.join(KINDS)}; a folder goes with --install")
+    print_schema(what or KINDS[0])
+
+
+@app.command()
+def explain(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH|CODE",
+            help="A pipeline, or the code of a diagnostic: BF302.",
+            shell_complete=complete_pipelines,
+        ),
+    ],
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[KEY]",
+            help="A value of the pipeline: steps.train.instance.type.",
+            autocompletion=complete_key,
+        ),
+    ] = None,
+    settings: Settings = None,
+    local: Annotated[
+        str | None, typer.Option("--local", metavar=" ", help="With the .local.yaml layer, as in a local run.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell where a value comes from, or what the code of a diagnostic means."""
+    from buzzflow.cli.explain import is_code, show_code, show_value
+
+    if is_code(what):
+        show_code(what, as_json=as_json)
+    elif key is None:
+        raise typer.BadParameter("name a value of the pipeline too: steps.train.instance.type", param_hint="KEY")
+    else:
+        show_value(Path(what), key, settings or (), local=local is not None, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at this machine: what buzzflow needs, what is there, what to do."""
+    from buzzflow.cli.doctor import examine
+
+    raise typer.Exit(examine(as_json=as_json))
