@@ -126,6 +126,7 @@ class Environment:
     bucket: str | None = None
     name_prefix: str = ""
     deploy_from: tuple[str, ...] = ("laptop", "ci")
+    role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,7 @@ def _environment(environment: EnvironmentConfig) -> ir.Environment:
         environment.bucket,
         environment.name_prefix,
         tuple(environment.deploy_from),
+        environment.role,
     )
 
 

@@ -1,0 +1,141 @@
+"""The environment's bucket: every request names the account that must own it, so that no other gets what is ours."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from pathlib import Path
+
+from buzzflow.backends.sagemaker.aws.account import Account
+from buzzflow.backends.sagemaker.aws.errors import is_refusal
+
+JSON = "application/json"
+_ABSENT = ("NoSuchKey", "404", "NotFound")
+# The condition does not hold, or another conditional write is under way (S3 User Guide, "Conditional writes").
+_LOST = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An object, the version of it that was read, and its age in seconds by the service's own clock."""
+
+    content: bytes
+    etag: str
+    age: float = 0.0
+
+
+class ChangedError(Exception):
+    """The condition of a write does not hold: somebody was quicker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Reads and conditional writes; *owner* is an account."""
+
+    account: Account
+    name: str
+    owner: str
+
+    def read(self, key: str) -> Document | None:
+        """Return the object under *key*, if there is one."""
+        try:
+            answer = self.account.s3.get_object(Bucket=self.name, Key=key, ExpectedBucketOwner=self.owner)
+            content = answer["Body"].read()
+        except Exception as e:
+            if is_refusal(e, *_ABSENT):
+                return None
+            raise
+        now = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        age = (parsedate_to_datetime(now) - answer["LastModified"]).total_seconds() if now else 0.0
+        return Document(content, answer["ETag"], max(0.0, age))
+
+    def create(self, key: str, content: bytes) -> str:
+        """Write *key*, which must not exist, and return its version; ChangedError when it does."""
+        with _condition():
+            return self.account.s3.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=content,
+                ContentType=JSON,
+                IfNoneMatch="*",
+                ExpectedBucketOwner=self.owner,
+            )["ETag"]
+
+    def replace(self, key: str, content: bytes, etag: str) -> str:
+        """Write *key*, whose version must be *etag*, and return its new one; ChangedError when it is another."""
+        with _condition():
+            return self.account.s3.put_object(
+                Bucket=self.name,
+                Key=key,
+                Body=content,
+                ContentType=JSON,
+                IfMatch=etag,
+                ExpectedBucketOwner=self.owner,
+            )["ETag"]
+
+    def delete(self, key: str, etag: str) -> None:
+        """Delete *key*, whose version must be *etag*; ChangedError when it is another. Gone already is as good."""
+        with _condition():
+            try:
+                self.account.s3.delete_object(Bucket=self.name, Key=key, IfMatch=etag, ExpectedBucketOwner=self.owner)
+            except Exception as e:
+                if not is_refusal(e, *_ABSENT):
+                    raise
+
+    def is_version(self, key: str, etag: str) -> bool:
+        """Whether *key* is still the version *etag*."""
+        try:
+            found = self.account.s3.head_object(Bucket=self.name, Key=key, ExpectedBucketOwner=self.owner)
+        except Exception as e:
+            if is_refusal(e, *_ABSENT):
+                return False
+            raise
+        return found["ETag"] == etag
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield each key that starts with *prefix*, and its size in bytes."""
+        pages = self.account.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.name, Prefix=prefix, ExpectedBucketOwner=self.owner
+        )
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                yield entry["Key"], entry["Size"]
+
+    def upload(self, key: str, content: bytes | Path, sha256: str) -> None:
+        """Write *key* unless it exists; the service compares the content with *sha256*, in hexadecimal."""
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
+        with content.open("rb") if isinstance(content, Path) else BytesIO(content) as body:
+            try:
+                with _condition():
+                    self.account.s3.put_object(
+                        Bucket=self.name,
+                        Key=key,
+                        Body=body,
+                        ChecksumSHA256=checksum,
+                        IfNoneMatch="*",
+                        ExpectedBucketOwner=self.owner,
+                    )
+            except ChangedError:
+                self._compare(key, checksum)
+
+    def _compare(self, key: str, checksum: str) -> None:
+        """Raise ChangedError when *key* has another content than *checksum* says; one without checksum is trusted."""
+        found = self.account.s3.head_object(
+            Bucket=self.name, Key=key, ChecksumMode="ENABLED", ExpectedBucketOwner=self.owner
+        )
+        if found.get("ChecksumSHA256", checksum) != checksum:
+            raise ChangedError(key)
+
+
+@contextmanager
+def _condition() -> Iterator[None]:
+    try:
+        yield
+    except Exception as e:
+        if is_refusal(e, *_LOST):
+            raise ChangedError from e
+        raise

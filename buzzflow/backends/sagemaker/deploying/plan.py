@@ -1,0 +1,160 @@
+"""What a deployment would change: step by step, in the meaning and not in the text of the definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from buzzflow.backends.sagemaker import meaning
+from buzzflow.backends.sagemaker.deploying.deployed import Deployed
+from buzzflow.backends.sagemaker.deploying.deployment import DIGEST, PASSING, Deployment
+from buzzflow.backends.sagemaker.meaning import MISSING, Change, PlacedStep
+
+Action = Literal["create", "update", "none"]
+# What a cached result depends on, by type of step: members of the request (Developer Guide, "Default cache key
+# attributes by pipeline step type"). A change elsewhere, of machines or outputs, lets an earlier result count. Of types
+# that are not here, every change counts.
+_TUNED = (
+    "AlgorithmSpecification",
+    "HyperParameterRanges",
+    "InputDataConfig",
+    "StaticHyperParameters",
+    "TuningObjective",
+)
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": (
+        "AlgorithmSpecification",
+        "CheckpointConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+    ),
+    "Tuning": (
+        "HyperParameterTuningJobConfig",
+        *(f"TrainingJobDefinition.{member}" for member in _TUNED),
+        "TrainingJobDefinitions",
+    ),
+    "AutoML": ("AutoMLJobConfig", "AutoMLJobObjective", "InputDataConfig", "ProblemType"),
+    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepChange:
+    """What becomes of one step; *reruns* names what makes the cached result of a step that stays useless."""
+
+    name: str
+    type: str
+    action: Literal["add", "remove", "change"]
+    changes: tuple[Change, ...] = ()
+    reruns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What deploying *deployment* over *deployed* would do.
+
+    *edited* tells that what is deployed is not what buzzflow put there.
+    """
+
+    deployment: Deployment
+    deployed: Deployed | None
+    action: Action
+    settings: tuple[Change, ...] = ()
+    steps: tuple[StepChange, ...] = ()
+    set_tags: Mapping[str, str] = field(default_factory=dict)
+    drop_tags: tuple[str, ...] = ()
+    edited: bool = False
+
+    @property
+    def changes_definition(self) -> bool:
+        """Whether the pipeline itself is written, and not its tags alone."""
+        return self.action == "create" or bool(self.steps or self.settings)
+
+
+def plan(deployment: Deployment, deployed: Deployed | None, managed: tuple[str, ...] = ()) -> Plan:
+    """Return the plan; *managed* are the tags that buzzflow has set before."""
+    if deployed is None:
+        new = meaning.steps_of(deployment.data).values()
+        added = tuple(StepChange(step.name, step.type, "add") for step in new)
+        return Plan(deployment, None, "create", steps=added, set_tags=deployment.tags)
+    settings = (*_settings(deployment, deployed),)
+    steps = (*_steps(deployment.data, deployed.data or {}),)
+    set_tags, drop_tags = _tags(deployment, deployed, managed, changed=bool(settings or steps))
+    changed = bool(settings or steps or set_tags or drop_tags)
+    known = deployed.tags.get(DIGEST)
+    return Plan(
+        deployment,
+        deployed,
+        "update" if changed else "none",
+        settings,
+        steps,
+        set_tags,
+        drop_tags,
+        edited=known is not None and known != deployed.digest,
+    )
+
+
+def _settings(wanted: Deployment, found: Deployed) -> Iterator[Change]:
+    """Yield what differs outside of the steps: of the pipeline's own fields, of parameters and the like."""
+    if wanted.role != found.role:
+        yield Change(("role",), found.role, wanted.role)
+    if wanted.description != found.description:
+        yield Change(("description",), found.description, wanted.description)
+    if wanted.parallelism != found.parallelism:
+        yield Change(("parallelism",), _or_missing(found.parallelism), _or_missing(wanted.parallelism))
+    if found.data is None:
+        yield Change(("definition",), "no JSON", "this one")
+        return
+    before, after = (
+        {key: meaning.normal(value) for key, value in data.items() if key != "Steps"}
+        for data in (found.data, wanted.data)
+    )
+    yield from meaning.changes(before, after)
+
+
+def _or_missing(value: object) -> object:
+    return MISSING if value is None else value
+
+
+def _steps(wanted: Mapping[str, object], found: Mapping[str, object]) -> Iterator[StepChange]:
+    after, before = meaning.steps_of(wanted), meaning.steps_of(found)
+    for name, step in after.items():
+        if name not in before:
+            yield StepChange(name, step.type, "add")
+        elif changed := (*_changes(before[name], step),):
+            yield StepChange(name, step.type, "change", changed, _reruns(step, changed))
+    for name, step in before.items():
+        if name not in after:
+            yield StepChange(name, step.type, "remove")
+
+
+def _changes(before: PlacedStep, after: PlacedStep) -> Iterator[Change]:
+    if before.place != after.place:
+        yield Change(("place",), before.place or MISSING, after.place or MISSING)
+    yield from meaning.changes(before.body, after.body)
+
+
+def _reruns(step: PlacedStep, changes: tuple[Change, ...]) -> tuple[str, ...]:
+    """Return which changes make an earlier result useless: none for a step without a cache."""
+    cache = step.body.get("CacheConfig")
+    if not isinstance(cache, dict) or not cache.get("Enabled"):
+        return ()
+    keys = _KEYS.get(step.type)
+    counted = (".".join(c.path[1:]) for c in changes if c.path[:1] == ("Arguments",) and len(c.path) > 1)
+    return tuple(path for path in counted if keys is None or f"{path}.".startswith(tuple(f"{key}." for key in keys)))
+
+
+def _tags(
+    wanted: Deployment, found: Deployed, managed: tuple[str, ...], *, changed: bool
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the tags to write, and those to remove: none that buzzflow has not set itself."""
+    differing = {key: value for key, value in wanted.tags.items() if found.tags.get(key) != value}
+    dropped = tuple(key for key in managed if key not in wanted.tags and key in found.tags and key not in PASSING)
+    if not changed and not dropped and not differing.keys() - PASSING:
+        return {}, ()
+    return differing, dropped
