@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import typer
 
 from buzzflow.backends.local.events import State
 from buzzflow.cli.problems import fail, warn
+from buzzflow.cli.stopping import INTERRUPTED, stopping
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver import check
 from buzzflow.driver.local import DEFAULT_JOBS, run_local
 from buzzflow.views import summary
 from buzzflow.views.progress import progress
 
-STEP_FAILED, INTERRUPTED = 4, 130
+STEP_FAILED = 4
 _EXITS = {State.SUCCEEDED: 0, State.FAILED: STEP_FAILED, State.STOPPED: INTERRUPTED}
 
 
@@ -35,7 +33,7 @@ def run_here(
         given = _parameters(parameters)
         checked = check(target, backend="local", settings=settings, local=True)
         warn(checked.warnings)
-        with _stopping(stop), progress(err) as emit:
+        with stopping(stop), progress(err) as emit:
             report = run_local(
                 checked,
                 executor=executor,
@@ -70,22 +68,3 @@ def _parameters(texts: Sequence[str]) -> dict[str, str]:
             raise PipelineError([Diagnostic("BF500", f"--param {text}: a name, = and a value are needed", hint=hint)])
         given[name] = value
     return given
-
-
-@contextmanager
-def _stopping(stop: threading.Event) -> Iterator[None]:
-    """Turn the first interrupt into *stop*; a second one ends the program at once."""
-
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        os.write(2, f"\nstopping ({signal.Signals(number).name}); once more to end at once\n".encode())
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, on_signal) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

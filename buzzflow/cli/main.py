@@ -1,7 +1,7 @@
 """The `buzzflow` command.
 
 Results go to stdout, all else to stderr. Exit codes: 0 done, 1 problems in the user's files, 2 wrong usage, 3 a bug in
-buzzflow, 4 a step failed, 130 interrupted.
+buzzflow, 4 a step failed, 5 differences found, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from buzzflow.cli import projects  # noqa: F401  # makes the commands
+from buzzflow.cli import deployments, projects  # noqa: F401  # they make the commands, in this order
 from buzzflow.cli.app import app
 
 BUG = 3

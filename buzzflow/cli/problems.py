@@ -25,6 +25,13 @@ def fail(error: PipelineError, *, as_json: bool) -> typer.Exit:
     return typer.Exit(EXIT)
 
 
+def show(diagnostics: Sequence[Diagnostic]) -> None:
+    """Show what went wrong, if anything did, and how much."""
+    if diagnostics:
+        _print(diagnostics)
+        typer.echo(problems.count(diagnostics), err=True)
+
+
 def warn(diagnostics: Sequence[Diagnostic]) -> None:
     """Show warnings, if there are any."""
     if diagnostics:

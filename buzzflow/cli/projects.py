@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from buzzflow.cli.app import AsJson, BackendName, Settings, Target, app
-from buzzflow.cli.completion import complete_key, complete_local, complete_pipelines, complete_template
+from buzzflow.cli.completion import complete_key, complete_pipelines, complete_template
 
 
 @app.command()
@@ -79,48 +79,6 @@ def validate(
     raise typer.Exit(
         show_validated(targets or [Path()], settings or (), backend, form, cached=not no_cache, since=since)
     )
-
-
-@app.command()
-def create(
-    target: Target = Path(),
-    local: Annotated[
-        str | None,
-        typer.Option(
-            "--local",
-            metavar="[=docker|process]",
-            help="Run here; without value, Docker when a daemon answers.",
-            shell_complete=complete_local,
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")
-    ] = False,
-    settings: Settings = None,
-    parameters: Annotated[
-        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
-    ] = None,
-    backend: BackendName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Run a pipeline on this machine (--local), or show what it compiles to (--dry-run)."""
-    if (local is None) == (not dry_run):
-        raise typer.BadParameter("give either --local, to run here, or --dry-run, to see the compiled pipeline")
-    if dry_run and (parameters or jobs):
-        raise typer.BadParameter("--param and --jobs are for --local: a dry run starts nothing")
-    if local is not None:
-        if local not in ("auto", "docker", "process"):
-            raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
-        from buzzflow.cli.local import run_here
-
-        raise typer.Exit(run_here(target, local, settings or (), parameters or (), jobs, as_json=as_json))
-    from buzzflow.cli.dry_run import show_compiled
-
-    show_compiled(target, settings or (), backend, as_json=as_json)
 
 
 @app.command()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.git import git
 from buzzflow.loader.disk import Asked, Memory
 
 _PROGRAM = Path(__file__).resolve().parents[1]  # when buzzflow itself lies in the repository, its code counts, too
@@ -67,7 +67,7 @@ def changes_since(revision: str, folders: Iterable[Path]) -> Changes:
 
 
 def _top(folder: Path) -> str:
-    done = _git(folder, "rev-parse", "--show-toplevel")
+    done = git(folder, "rev-parse", "--show-toplevel")
     if done.returncode != 0:
         hint = "run it in a clone, or leave --changed-since out"
         raise PipelineError([Diagnostic("BF146", f"{folder} is in no Git repository", hint=hint)])
@@ -104,11 +104,11 @@ def _joined(top: str, path: str) -> str:
 def _base(top: Path, revision: str) -> str:
     """Return the commit at which *revision* and HEAD parted."""
     is_option = revision.startswith("-")
-    named = None if is_option else _git(top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    named = None if is_option else git(top, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if named is None or named.returncode != 0:
         hint = "a commit, branch or tag, such as origin/main; a shallow clone has the newest commits only: git fetch"
         raise PipelineError([Diagnostic("BF147", f"Git knows no revision {revision!r} in {top}", hint=hint)])
-    base = _git(top, "merge-base", os.fsdecode(named.stdout.strip()), "HEAD")
+    base = git(top, "merge-base", os.fsdecode(named.stdout.strip()), "HEAD")
     if base.returncode != 0:
         hint = "a shallow clone may not reach back to it: git fetch --unshallow"
         raise PipelineError(
@@ -118,17 +118,8 @@ def _base(top: Path, revision: str) -> str:
 
 
 def _fields(folder: Path, *arguments: str) -> list[str]:
-    done = _git(folder, *arguments)
+    done = git(folder, *arguments)
     if done.returncode != 0:
         told = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise PipelineError([Diagnostic("BF146", f"git {arguments[0]} failed: {told[0] if told else done.returncode}")])
     return [os.fsdecode(field) for field in done.stdout.split(b"\0") if field]
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    command: Sequence[str] = ["git", "-C", str(folder), *arguments]
-    try:
-        return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    except OSError as e:
-        hint = "install Git, or leave --changed-since out"
-        raise PipelineError([Diagnostic("BF146", f"Git cannot be started: {e.strerror}", hint=hint)]) from None

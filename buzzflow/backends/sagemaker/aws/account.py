@@ -48,6 +48,8 @@ class Account:
     clock: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
     _clients: dict[str, object] = field(default_factory=dict, repr=False, compare=False)
+    _asking: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _owner: list[str] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def sagemaker(self) -> SageMakerClient:
@@ -78,6 +80,16 @@ class Account:
     def scheduler(self) -> EventBridgeSchedulerClient:
         """Schedules that start pipelines."""
         return cast("EventBridgeSchedulerClient", self._client("scheduler"))
+
+    def owner(self) -> str:
+        """Return the number of the account that the credentials are of; AWS is asked once."""
+        from buzzflow.backends.sagemaker.aws.errors import aws_errors
+
+        with self._asking:
+            if not self._owner:
+                with aws_errors():
+                    self._owner.append(self.sts.get_caller_identity()["Account"])
+            return self._owner[0]
 
     def _client(self, service: str) -> object:
         with self._lock:
@@ -129,12 +141,9 @@ class Account:
 
 def check_owner(account: Account, expected: str | None) -> str:
     """Return the account of these credentials; PipelineError when environment.yaml names another."""
-    from buzzflow.backends.sagemaker.aws.errors import aws_errors
-
-    with aws_errors():
-        identity = account.sts.get_caller_identity()
-    if expected is not None and identity["Account"] != expected:
-        summary = f"these credentials are of account {identity['Account']}, and environment.yaml names {expected}"
+    owner = account.owner()
+    if expected is not None and owner != expected:
+        summary = f"these credentials are of account {owner}, and environment.yaml names {expected}"
         hint = "choose others: export AWS_PROFILE=…, or log in to the account that is meant"
         raise PipelineError([Diagnostic("BF602", summary, hint=hint)])
-    return identity["Account"]
+    return owner

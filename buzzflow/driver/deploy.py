@@ -1,0 +1,183 @@
+"""Plan and deploy the pipelines of a repository: each for itself, and all that is wrong is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from buzzflow import ir
+from buzzflow.backends.sagemaker.aws.account import Account, check_owner
+from buzzflow.backends.sagemaker.aws.errors import aws_errors
+from buzzflow.backends.sagemaker.deploying import journal
+from buzzflow.backends.sagemaker.deploying.apply import Applied, Outside, apply
+from buzzflow.backends.sagemaker.deploying.bucket import Bucket
+from buzzflow.backends.sagemaker.deploying.deployed import read_deployed
+from buzzflow.backends.sagemaker.deploying.deployment import Deployment, Source, deployment
+from buzzflow.backends.sagemaker.deploying.holder import Holder
+from buzzflow.backends.sagemaker.deploying.lock import force_unlock
+from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
+from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.git import commit_of, repository_of
+from buzzflow.driver.stages import Checked, check, with_places
+from buzzflow.loader.files import find_pipelines, shown
+
+BACKEND = "sagemaker"
+_SIDE_BY_SIDE = 8  # pipelines that are compared at once
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A checked pipeline, and what it is to be in its account."""
+
+    file: str
+    checked: Checked
+    wanted: Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What deploying one pipeline would do."""
+
+    ready: Ready
+    plan: Plan
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """An account for each region, made when one is first needed."""
+
+    make: Callable[[str], Account] = Account
+    made: dict[str, Account] = field(default_factory=dict)
+
+    def of(self, wanted: Deployment) -> Account:
+        """Return the account that *wanted* belongs to."""
+        return self.made.setdefault(wanted.region, self.make(wanted.region))
+
+
+def ready_pipelines(targets: Sequence[Path], settings: Sequence[str]) -> list[Ready]:
+    """Return every pipeline that *targets* name, compiled; PipelineError has all that is wrong with any of them."""
+    files = [*dict.fromkeys(file for target in targets for file in find_pipelines(target))]
+    found: list[Ready] = []
+    problems: list[Diagnostic] = []
+    for file in files:
+        try:
+            found.append(_ready(file, settings))
+        except PipelineError as e:
+            problems += e.diagnostics
+    problems += _one_name_twice(found)
+    if problems:
+        raise PipelineError(dict.fromkeys(problems))
+    return found
+
+
+def _ready(file: Path, settings: Sequence[str]) -> Ready:
+    checked = check(file, backend=BACKEND, settings=settings)
+    loaded = checked.loaded
+    own, root = loaded.file.resolve(), loaded.root.resolve()
+    used = {own.parent, *(path.resolve() for path in checked.code.contents.values())}
+    source = Source(
+        path=own.relative_to(root).as_posix(), repository=_repository(root), commit=_commit(root, frozenset(used))
+    )
+    return Ready(shown(file), checked, deployment(checked.pipeline, source))
+
+
+@cache  # the same for all pipelines of one repository
+def _repository(root: Path) -> str:
+    return repository_of(root)
+
+
+@cache
+def _commit(root: Path, used: frozenset[Path]) -> str:
+    return commit_of(root, used)
+
+
+def _one_name_twice(found: Sequence[Ready]) -> Iterator[Diagnostic]:
+    """Yield pipelines that would overwrite each other."""
+    first: dict[tuple[str, str], Ready] = {}
+    for ready in found:
+        key = (ready.wanted.region, ready.wanted.name)
+        if key in first:
+            summary = f"{ready.file} and {first[key].file} would both be deployed as {ready.wanted.name}"
+            yield Diagnostic("BF616", summary, hint="give one of them another name:")
+        first.setdefault(key, ready)
+
+
+# ------------------------------------------------------------------ plan
+
+
+def plan_all(found: Sequence[Ready], accounts: Accounts) -> tuple[list[Planned], list[Diagnostic]]:
+    """Return the plan of each pipeline that could be compared, and what stood in the way of the others."""
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        results = [*pool.map(lambda ready: _plan_or_problems(ready, accounts), found)]
+    planned = [result for result in results if isinstance(result, Planned)]
+    problems = [d for result in results if not isinstance(result, Planned) for d in result]
+    return planned, [*dict.fromkeys(problems)]
+
+
+def _plan_or_problems(ready: Ready, accounts: Accounts) -> Planned | tuple[Diagnostic, ...]:
+    wanted = ready.wanted
+    try:
+        account = accounts.of(wanted)
+        bucket = Bucket(account, wanted.bucket, check_owner(account, wanted.account))
+        with aws_errors():
+            past = journal.read(bucket, wanted.name)
+            deployed = read_deployed(account, wanted.name)
+    except PipelineError as e:
+        return _placed(e, ready)
+    told = [] if past.problem is None else [past.problem]
+    told += [] if past.pending is None else [journal.interrupted(past.pending)]
+    return Planned(ready, plan(wanted, deployed, past.managed), tuple(told))
+
+
+def _placed(error: PipelineError, ready: Ready) -> tuple[Diagnostic, ...]:
+    return (*with_places(error.diagnostics, ready.checked.loaded.source),)
+
+
+# ------------------------------------------------------------------ deploy
+
+
+def refuse(found: Sequence[Ready], environ: Mapping[str, str]) -> None:
+    """Raise PipelineError BF601 for what this machine may not deploy: its environment is for CI alone.
+
+    It spares a mistake; what keeps others out is the role that may write there.
+    """
+    if environ.get("CI", "").lower() in ("true", "1"):
+        return
+    problems = [_for_ci_alone(r, e) for r in found if (e := r.checked.pipeline.environment) and _is_for_ci(e)]
+    if problems:
+        raise PipelineError(problems)
+
+
+def _is_for_ci(environment: ir.Environment) -> bool:
+    return "laptop" not in environment.deploy_from
+
+
+def _for_ci_alone(ready: Ready, environment: ir.Environment) -> Diagnostic:
+    summary = f"{ready.file}: pipelines of {environment.name} are deployed by CI alone, after review"
+    return Diagnostic("BF601", summary, hint="open a pull request; buzzflow plan shows what it will do")
+
+
+def deploy(ready: Ready, accounts: Accounts, outside: Outside) -> Applied:
+    """Bring one pipeline to its account; PipelineError tells what stands in the way, with the lines of the files."""
+    refuse([ready], outside.environ)
+    try:
+        return apply(accounts.of(ready.wanted), ready.wanted, outside)
+    except PipelineError as e:
+        raise PipelineError(_placed(e, ready)) from None
+
+
+def outside_of(ready: Ready, given: Outside) -> Outside:
+    """Return *given* with the files of *ready*."""
+    return replace(given, contents=ready.checked.code.contents)
+
+
+def end_lock_of(ready: Ready, accounts: Accounts, identity: str) -> Holder | None:
+    """End the lock of a pipeline and return who held it; None when nobody does."""
+    account, wanted = accounts.of(ready.wanted), ready.wanted
+    bucket = Bucket(account, wanted.bucket, check_owner(account, wanted.account))
+    with aws_errors():
+        return force_unlock(bucket, wanted.name, identity)
