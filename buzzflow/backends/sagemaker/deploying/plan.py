@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -45,11 +46,15 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class StepChange:
-    """What becomes of one step; *reruns* names what makes the cached result of a step that stays useless."""
+    """What becomes of one step.
+
+    *reruns* names what makes the cached results of a step that stays useless: changes of its own, or steps whose
+    results it uses. A step with action `keep` has only that.
+    """
 
     name: str
     type: str
-    action: Literal["add", "remove", "change"]
+    action: Literal["add", "remove", "change", "keep"]
     changes: tuple[Change, ...] = ()
     reruns: tuple[str, ...] = ()
 
@@ -73,7 +78,7 @@ class Plan:
     @property
     def changes_definition(self) -> bool:
         """Whether the pipeline itself is written, and not its tags alone."""
-        return self.action == "create" or bool(self.steps or self.settings)
+        return self.action == "create" or bool(self.settings) or any(s.action != "keep" for s in self.steps)
 
 
 def plan(deployment: Deployment, deployed: Deployed | None, managed: tuple[str, ...] = ()) -> Plan:
@@ -86,6 +91,7 @@ def plan(deployment: Deployment, deployed: Deployed | None, managed: tuple[str, 
     steps = (*_steps(deployment.data, deployed.data or {}),)
     set_tags, drop_tags = _tags(deployment, deployed, managed, changed=bool(settings or steps))
     changed = bool(settings or steps or set_tags or drop_tags)
+    steps += (*_followers(deployment.data, steps),)
     known = deployed.tags.get(DIGEST)
     return Plan(
         deployment,
@@ -140,13 +146,34 @@ def _changes(before: PlacedStep, after: PlacedStep) -> Iterator[Change]:
 
 
 def _reruns(step: PlacedStep, changes: tuple[Change, ...]) -> tuple[str, ...]:
-    """Return which changes make an earlier result useless: none for a step without a cache."""
-    cache = step.body.get("CacheConfig")
-    if not isinstance(cache, dict) or not cache.get("Enabled"):
+    """Return which changes make earlier results useless: none for a step without a cache."""
+    if not _is_cached(step):
         return ()
     keys = _KEYS.get(step.type)
     counted = (".".join(c.path[1:]) for c in changes if c.path[:1] == ("Arguments",) and len(c.path) > 1)
     return tuple(path for path in counted if keys is None or f"{path}.".startswith(tuple(f"{key}." for key in keys)))
+
+
+def _is_cached(step: PlacedStep) -> bool:
+    cache = step.body.get("CacheConfig")
+    return isinstance(cache, dict) and cache.get("Enabled") is True
+
+
+def _followers(wanted: Mapping[str, object], changed: tuple[StepChange, ...]) -> Iterator[StepChange]:
+    """Yield the steps that stay, whose cached results do not count because they use those of one that runs again."""
+    again = {change.name for change in changed if change.reruns}
+    known = {change.name for change in changed}
+    uses = {name: _used(step) for name, step in meaning.steps_of(wanted).items() if _is_cached(step)}
+    types = {name: step.type for name, step in meaning.steps_of(wanted).items()}
+    while found := [name for name in uses if name not in again | known and uses[name] & again]:
+        for name in found:
+            yield StepChange(name, types[name], "keep", reruns=tuple(sorted(uses[name] & again)))
+        again |= {*found}
+
+
+def _used(step: PlacedStep) -> frozenset[str]:
+    """Return the steps that a request refers to."""
+    return frozenset(re.findall(r'"Get":"Steps\.([^."\[]+)', meaning.canonical(step.body)))
 
 
 def _tags(
