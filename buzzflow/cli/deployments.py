@@ -91,6 +91,14 @@ def plan(
 
 
 @app.command()
+def drift(targets: Targets = None, as_json: AsJson = False) -> None:
+    """Tell whether what is deployed is what is here; exit with 5 when it is not."""
+    from buzzflow.cli.drift import show_drift
+
+    raise typer.Exit(show_drift(targets or [Path()], as_json=as_json))
+
+
+@app.command()
 def force_unlock(
     target: Annotated[
         Path, typer.Argument(metavar="PATH", help="The pipeline's folder or file.", shell_complete=complete_pipelines)

@@ -55,7 +55,11 @@ class Accounts:
 
     def of(self, wanted: Deployment) -> Account:
         """Return the account that *wanted* belongs to."""
-        return self.made.setdefault(wanted.region, self.make(wanted.region))
+        return self.in_region(wanted.region)
+
+    def in_region(self, region: str) -> Account:
+        """Return the account in *region*."""
+        return self.made.setdefault(region, self.make(region))
 
 
 def ready_pipelines(targets: Sequence[Path], settings: Sequence[str]) -> list[Ready]:

@@ -21,7 +21,7 @@ from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.origin import origin
 from buzzflow.loader.assets import AssetRequest
 from buzzflow.loader.code import CodeRequest, CollectedCode, collect_code
-from buzzflow.loader.load import LoadedConfig, load
+from buzzflow.loader.load import LoadedConfig, load, read_environment
 from buzzflow.loader.nodes import SourceMap
 from buzzflow.lower import lower
 
@@ -68,6 +68,13 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
         raise PipelineError(errors)
     warnings = (*with_places([*code.warnings, *lowered.warnings], loaded.source), *found)
     return Checked(loaded, config, environment, code, lowered.pipeline, chosen, warnings)
+
+
+def check_environment(file: Path) -> EnvironmentConfig:
+    """Return what an environment.yaml says; PipelineError tells what is wrong with it."""
+    tree = read_environment(file)
+    given = tree.plain()
+    return _located(SourceMap(tree), lambda: parse_environment(given))
 
 
 @cache  # looking through all that is installed takes 5 ms

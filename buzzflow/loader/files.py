@@ -115,6 +115,11 @@ def find_environment(file: Path, root: Path) -> Path | None:
     return None
 
 
+def find_environments(folder: Path) -> list[Path]:
+    """Return every environment.yaml in *folder* and the tree below it, by name."""
+    return [file for here in (folder, *_folders_below(folder)) if disk.is_file(file := here / ENVIRONMENT)]
+
+
 def read_file(file: Path) -> Node:
     """Return the tree of a YAML file."""
     return read_yaml(read_text(file), shown(file))

@@ -106,6 +106,17 @@ def read_layers(target: Path, *, settings: Sequence[str] = (), local: bool = Fal
     return Layered(tree, copies, environment, _environment_defaults(environment), file, root, tuple(layers.seen))
 
 
+def read_environment(file: Path) -> Node:
+    """Return what an environment.yaml says; PipelineError tells what is wrong with it."""
+    tree = expand_shorthands(files.read_file(file))
+    if not isinstance(tree.value, dict):
+        hint = "it starts with name:"
+        raise PipelineError([Diagnostic("BF105", "an environment is a mapping", hint=hint, span=tree.span)])
+    allow = tree.child("allow_env")
+    names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
+    return drop_nulls(interpolate(tree, allow_env=[n for n in names if isinstance(n, str)]))
+
+
 class _Layers:
     """Reads a file with what it extends and includes, and remembers which files that were."""
 
@@ -114,17 +125,10 @@ class _Layers:
         self.seen: list[Path] = []
         self._characters = 0
         self._place = files.find_environment(file, root)
-        self.environment = None if self._place is None else self._read_environment(self._place)
-
-    def _read_environment(self, file: Path) -> Node:
-        tree = expand_shorthands(files.read_file(file))
-        if not isinstance(tree.value, dict):
-            hint = "it starts with name:"
-            raise PipelineError([Diagnostic("BF105", "an environment is a mapping", hint=hint, span=tree.span)])
-        self.seen.append(file)
-        allow = tree.child("allow_env")
-        names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
-        return drop_nulls(interpolate(tree, allow_env=[n for n in names if isinstance(n, str)]))
+        self.environment = None
+        if self._place is not None:
+            self.environment = read_environment(self._place)
+            self.seen.append(self._place)
 
     def read(self, file: Path, open_files: tuple[Path, ...], named_at: Span | None = None) -> Node:
         """Return the tree of *file* over what it extends; it is read inside of *open_files*, and named at a place."""
