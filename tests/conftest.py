@@ -2,14 +2,22 @@
 
 import gc
 import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
 from docker.errors import DockerException, ImageNotFound
 from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # tests.aws and tests.fuzz are imported by that name
+
+from tests.aws.fixtures import aws, aws_server
+
+__all__ = ["aws", "aws_server"]
 
 RUN_LABEL = "buzzflow.run"
 DOCKER_REQUIRED = os.environ.get("BUZZFLOW_TEST_DOCKER") == "required"
@@ -29,9 +37,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let docker tests connect: the engine may be on TCP, and what runs in a container listens on a port."""
+    """Let tests with Docker or `aws` connect: the engine may be on TCP, containers and the fake listen on a port."""
     for item in items:
-        if item.get_closest_marker("docker"):
+        if item.get_closest_marker("docker") or "aws_server" in getattr(item, "fixturenames", ()):
             item.add_marker("enable_socket")
 
 
