@@ -14,10 +14,10 @@ DOCS := $(VENV)/.installed-docs
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format engine bench fuzz docs docs-serve clean
+.PHONY: help demo test lint format engine bench fuzz docs docs-serve refresh-data clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo 'Settings: PYTHON=python3.12 (for a new .venv), ARGS="-k name" (for test and bench)'
 
 demo: $(CORE) ## run the example pipeline on this machine
@@ -47,6 +47,15 @@ docs: $(DOCS) ## build the documentation site into build/site
 
 docs-serve: $(DOCS) ## show the documentation site while you write it
 	@NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs serve
+
+refresh-data: $(TEST) ## write the tables about SageMaker anew (from the package index and AWS's price list)
+	@rm -rf build/refresh && mkdir -p build/refresh
+	@$(PIP) install --upgrade boto3 'moto[server]'
+	@$(PIP) download --no-deps --dest build/refresh sagemaker-core
+	@$(RUN)/python tools/refresh_framework_images.py build/refresh/sagemaker_core-*.whl
+	@$(RUN)/python tools/refresh_service_model.py
+	@$(RUN)/python tools/refresh_instance_types.py
+	@$(RUN)/python tools/refresh_instances.py $(ARGS)
 
 fuzz: $(TEST) ## check mutants of all pipelines (ARGS="--mutants 100000 --seed 7")
 	@$(RUN)/python -m tests.fuzz $(ARGS)

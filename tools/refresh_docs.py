@@ -314,6 +314,7 @@ _GROUPS = {
     "3": "Meaning",
     "4": "What a backend takes",
     "5": "Running here",
+    "6": "Cost and deployment",
 }
 ENVIRONMENT = """\
 name: research

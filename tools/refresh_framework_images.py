@@ -39,7 +39,8 @@ def main() -> None:
     parser.add_argument("--date", type=date.fromisoformat, default=date.today(), help="the day to write into the file")
     arguments = parser.parse_args()
     table = framework_images(zipfile.Path(arguments.wheel) if arguments.wheel.is_file() else arguments.wheel)
-    TARGET.write_text(as_text({"source": _source(arguments.wheel), "date": str(arguments.date), **table}), "utf-8")
+    head = {"source": "sagemaker-core", "version": _version(arguments.wheel), "date": str(arguments.date)}
+    TARGET.write_text(as_text({**head, **table}), "utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")
 
 
@@ -134,9 +135,9 @@ def _aliases(aliases: dict[str, str], versions: list[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _source(wheel: Path) -> str:
+def _version(wheel: Path) -> str:
     match = re.match(r"sagemaker_core-([^-]+)-", wheel.name) or re.search(r"([\d.]+)", wheel.name)
-    return f"sagemaker-core {match[1] if match else 'of unknown version'}"
+    return match[1] if match else "unknown"
 
 
 def as_text(table: dict[str, Any]) -> str:

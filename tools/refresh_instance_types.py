@@ -27,7 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--date", type=date.fromisoformat, default=date.today(), help="the day to write into the file")
     arguments = parser.parse_args()
-    table = {"source": f"botocore {botocore.__version__}", "date": str(arguments.date), **instance_types()}
+    head = {"source": "botocore", "version": botocore.__version__, "date": str(arguments.date)}
+    table = {**head, **instance_types()}
     text = json.dumps(table, indent=1)
     TARGET.write_text(re.sub(r"\[[^]]*\]", lambda sizes: re.sub(r"\s+", " ", sizes[0]), text) + "\n", "utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")

@@ -7,8 +7,10 @@ Of requests it keeps every limit, of responses only names and types. One line ho
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +73,16 @@ STEP_RESPONSES = {
 
 def main() -> None:
     """Write the models."""
-    TARGET.write_text(as_text(models()), "utf-8")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--date", type=date.fromisoformat, default=date.today(), help="the day to write into the file")
+    TARGET.write_text(as_text(models(parser.parse_args().date)), "utf-8")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")
 
 
-def models() -> dict[str, Any]:
+def models(day: date) -> dict[str, Any]:
     """Return the models of every service, and of which botocore they are."""
     services = {service: _service(service) for service in REQUESTS}
-    return {"botocore": botocore.__version__, "services": services}
+    return {"source": "botocore", "version": botocore.__version__, "date": str(day), "services": services}
 
 
 def _service(name: str) -> dict[str, Any]:
@@ -254,7 +258,8 @@ def as_text(found: Mapping[str, Any]) -> str:
         operations = ",\n".join(f'"{part}":{_compact(service[part])}' for part in ("requests", "responses"))
         shapes = ",\n".join(f"{json.dumps(shape)}:{_compact(value)}" for shape, value in service["shapes"].items())
         services.append(f'{json.dumps(name)}:{{\n{operations},\n"shapes":{{\n{shapes}\n}}}}')
-    return f'{{"botocore":{json.dumps(found["botocore"])},\n"services":{{\n{",".join(services)}\n}}}}\n'
+    head = "".join(f'"{key}":{json.dumps(found[key])},\n' for key in ("source", "version", "date"))
+    return f'{{{head}"services":{{\n{",".join(services)}\n}}}}\n'
 
 
 def _compact(value: object) -> str:

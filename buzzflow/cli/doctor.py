@@ -8,6 +8,7 @@ import platform
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from importlib.metadata import entry_points, version
 
 import typer
@@ -24,9 +25,9 @@ class Finding:
     told: str
 
 
-def examine(*, as_json: bool) -> int:
+def examine(*, as_json: bool, today: date) -> int:
     """Print what was found; the exit code is 1 when nothing on this machine can run a step."""
-    findings = [*_findings()]
+    findings = [*_findings(), *_tables(today)]
     if as_json:
         typer.echo(json.dumps([asdict(f) for f in findings], indent=2))
     else:
@@ -46,6 +47,17 @@ def _findings() -> Iterator[Finding]:
         yield Finding("local runs", "problem", "neither Docker nor processes can run steps here")
     free = shutil.disk_usage(os.curdir).free / 2**30
     yield Finding("disk", "ok" if free > 5 else "warning", f"{free:.0f} GiB free in this folder's file system")
+
+
+def _tables(today: date) -> Iterator[Finding]:
+    """Yield how old each table is that buzzflow ships about the service."""
+    from buzzflow.backends.sagemaker.tables import provenances
+
+    for table in provenances():
+        told = f"{table.source} {table.version}, of {table.date}"
+        if table.is_old(today):
+            told += f", {table.age(today)} days old; update buzzflow, or in its repository: make refresh-data"
+        yield Finding(table.table, "warning" if table.is_old(today) else "ok", told)
 
 
 def _docker() -> Finding:

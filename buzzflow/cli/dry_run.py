@@ -27,3 +27,8 @@ def show_compiled(target: Path, settings: Sequence[str], backend: str | None, *,
     from buzzflow.views.summary import console
 
     console().print(compiled(checked.pipeline, artifact, checked.backend.name))
+    if checked.backend.name == "sagemaker":
+        from buzzflow.backends.sagemaker.cost import run_cost
+        from buzzflow.views.cost import total
+
+        console().print(total(run_cost(checked.pipeline)))

@@ -162,6 +162,8 @@ def explain(
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at this machine: what buzzflow needs, what is there, what to do."""
+    from datetime import datetime
+
     from buzzflow.cli.doctor import examine
 
-    raise typer.Exit(examine(as_json=as_json))
+    raise typer.Exit(examine(as_json=as_json, today=datetime.now().astimezone().date()))

@@ -153,6 +153,8 @@ def _bound(error: ErrorDetails) -> str | None:
             return f"{_shown(error['input'])} is more than {context['le']}"
         case "greater_than_equal":
             return f"{_shown(error['input'])} is less than {context['ge']}"
+        case "greater_than":
+            return f"{_shown(error['input'])} is not more than {context['gt']:g}"
         case "too_long":
             return f"{context['actual_length']} are more than {context['max_length']}"
         case "too_short":

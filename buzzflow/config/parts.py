@@ -168,6 +168,15 @@ class CacheConfig(Config):
     expire_after: Duration | None = Field(None, description="Results older than this do not count.")
 
 
+class BudgetConfig(Config):
+    """What one run may cost at most: the machines of its jobs, at the on-demand price, until their timeouts."""
+
+    max_cost_per_run: Number = Field(gt=0, description="In USD.", examples=[25, 7.5])
+    unknown: Literal["warn", "fail", "allow"] = Field(
+        "warn", description="What to do where nobody can tell what a run costs at most."
+    )
+
+
 class SpotConfig(Config):
     """Cheaper machines that may be taken away."""
 

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from buzzflow.config.parts import EncryptionConfig, ImageConfig, NetworkPolicyConfig, ParameterConfig, StepName
+from buzzflow.config.parts import (
+    BudgetConfig,
+    EncryptionConfig,
+    ImageConfig,
+    NetworkPolicyConfig,
+    ParameterConfig,
+    StepName,
+)
 from buzzflow.config.steps import StepConfig
 from buzzflow.config.values import Config, Integer, Literally, OptionalText, Text
 
@@ -48,6 +55,7 @@ class PipelineConfig(Config):
     steps: dict[StepName, StepConfig] = Field(min_length=1, description="The steps, by name.")
     parallelism: Integer | None = Field(None, ge=1, description="At most this many steps at once.")
     experiment: ExperimentConfig | None = Field(None, description="Where SageMaker Experiments files the runs.")
+    budget: BudgetConfig | None = Field(None, description="What one run may cost at most.", examples=[25])
     local: LocalConfig = Field(LocalConfig(), description="Only for local runs.")
 
 
@@ -75,6 +83,9 @@ class EnvironmentConfig(Config):
     allow_env: list[Literally] = Field([], description="Process variables that ${oc.env:…} may read.")
     not_secrets: list[Literally] = Field([], description="Texts that look like secrets and are none.")
     locked: list[Literally] = Field([], description="Fields of steps that only this file sets.")
+    budget: BudgetConfig | None = Field(
+        None, description="What a run of a pipeline may cost at most; the stricter of the two budgets counts."
+    )
     name_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{0,32}$")] = Field(
         "", description="Before every pipeline's name."
     )

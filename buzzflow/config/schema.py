@@ -94,6 +94,7 @@ def pipeline_schema() -> Schema:
     container["image"] = _or(container["image"], _STRING)
     properties = schema["properties"]
     properties["parameters"] = _items_or(properties["parameters"], _SCALAR)
+    properties["budget"] = _or(properties["budget"], {"type": "number"})
     properties["extends"] = {"anyOf": [_STRING, _STRINGS], "description": "Files that this one lies over."}
     properties["include"] = {"anyOf": [_STRING, _STRINGS], "description": "Files with more steps."}
     return _finished(schema, "buzzflow pipeline")
@@ -103,6 +104,7 @@ def environment_schema() -> Schema:
     """Return the schema of an environment.yaml."""
     schema = EnvironmentConfig.model_json_schema(by_alias=True)
     schema["properties"]["image"] = _or(schema["properties"]["image"], _STRING)
+    schema["properties"]["budget"] = _or(schema["properties"]["budget"], {"type": "number"})
     return _finished(schema, "buzzflow environment")
 
 

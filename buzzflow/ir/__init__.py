@@ -17,6 +17,7 @@ from buzzflow.ir.conditions import (
 from buzzflow.ir.graph import (
     Because,
     Branch,
+    Budget,
     Cache,
     Environment,
     Need,
@@ -106,6 +107,7 @@ __all__ = [
     "Baseline",
     "Because",
     "Branch",
+    "Budget",
     "BuiltImage",
     "Bundle",
     "BundleFile",

@@ -130,6 +130,18 @@ class Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What one run may cost at most, in USD, and what to do where that is unknown.
+
+    *environment* is the one that set the amount; None when the pipeline did.
+    """
+
+    max_cost_per_run: float
+    unknown: Literal["warn", "fail", "allow"] = "warn"
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A whole pipeline; *steps* stand in an order in which each comes after what it needs."""
 
@@ -142,6 +154,7 @@ class Pipeline:
     tags: tuple[tuple[str, str], ...] = ()
     parallelism: int | None = None
     experiment: tuple[Value, Value] | None = None  # its name, and that of the run in it
+    budget: Budget | None = None
 
     def step(self, name: str) -> Step:
         """Return the step called *name*; KeyError when there is none."""

@@ -21,6 +21,8 @@ def expand_shorthands(root: Node) -> Node:
     """
     root = _each(root, "steps", _step)
     root = _each(root, "parameters", _parameter)
+    if root.is_mapping and (budget := root.child("budget")) is not None:
+        root = _put(root, "budget", _wrap("max_cost_per_run")(budget))
     if (defaults := root.child("defaults")) is not None:
         root = _put(root, "defaults", _each(_step(defaults), "by_type", _step))
     return root

@@ -32,6 +32,7 @@ from buzzflow.config.steps import (
 from buzzflow.config.steps.common import CacheBase, RetryBase
 from buzzflow.diagnostics import MAX_PROBLEMS, Diagnostic, Path, PipelineError, Severity
 from buzzflow.lower import graph, jobs, models, services
+from buzzflow.lower.budget import stricter_budget
 from buzzflow.lower.conditions import ConditionError, read_condition
 from buzzflow.lower.context import Context
 from buzzflow.lower.names import Unknown, look_up, names_of
@@ -89,6 +90,7 @@ def lower(
         tags=tuple(tags.items()),
         parallelism=config.parallelism,
         experiment=_experiment(config, context),
+        budget=stricter_budget(config.budget, environment),
     )
     return Lowered(pipeline, tuple(_default_images(config)))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from buzzflow import ir
+from buzzflow.backends.sagemaker.budget import budget_problems
 from buzzflow.backends.sagemaker.compile import JOB_ERRORS, RUN_JOBS, STEP_ERRORS, Definition, define
 from buzzflow.backends.sagemaker.images import ECR, UnknownImageError, framework_image_uri
 from buzzflow.backends.sagemaker.images import Scope as Purpose
@@ -41,6 +42,7 @@ def check_pipeline(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
         problems += refused_requests(pipeline, compiled.requests, told)
         if not any(problem.is_error for problem in problems):
             problems += _size(compiled)
+            problems += budget_problems(pipeline)
     yield from problems
 
 

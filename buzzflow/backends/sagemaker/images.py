@@ -6,14 +6,13 @@ The table, `framework_images.json`, is generated from the SageMaker Python SDK's
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Literal, NotRequired, TypedDict
 
 from buzzflow import ir
+from buzzflow.backends.sagemaker.tables import read_table
 from buzzflow.diagnostics import did_you_mean
 
 ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+")
@@ -83,7 +82,7 @@ def framework_image_uri(
 
 @cache
 def _table() -> _Table:
-    table: _Table = json.loads((files(__package__) / "framework_images.json").read_text("utf-8"))
+    table: _Table = read_table("framework images")
     return table
 
 

@@ -5,13 +5,12 @@ The table, `instance_types.json`, is generated from botocore's service model by 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
+from buzzflow.backends.sagemaker.tables import read_table
 from buzzflow.diagnostics import Diagnostic, Path, Severity, closest, did_you_mean
 
 Kind = Literal["processing", "training", "transform"]
@@ -41,6 +40,5 @@ def instance_problems(path: Path, name: str, kind: Kind) -> Iterator[Diagnostic]
 
 @cache
 def _families(kind: Kind) -> dict[str, list[str]]:
-    table = json.loads((files(__package__) / "instance_types.json").read_text("utf-8"))
-    families: dict[str, list[str]] = table[kind]
+    families: dict[str, list[str]] = read_table("instance types")[kind]
     return families
