@@ -44,7 +44,7 @@ def deploy_pipelines(targets: Sequence[Path], settings: Sequence[str], lock_time
         with stopping(stop):
             planned, problems = plan_all(found, accounts)
             if not as_json and planned:
-                plans = [(each.ready.file, each.plan) for each in planned]
+                plans = [view.Shown(each.ready.file, each.plan, each.cost) for each in planned]
                 console(stderr=True).print(view.human(plans), soft_wrap=True)
             done = [_deployed(each, accounts, stop, wait) for each in planned if not stop.is_set()]
     except PipelineError as e:

@@ -78,6 +78,7 @@ def plan(
     targets: Targets = None,
     settings: Settings = None,
     check: Annotated[bool, typer.Option("--check", help="Exit with 5 when something is to be deployed.")] = False,
+    costs: Annotated[bool, typer.Option("--costs", help="Show what each step costs at most.")] = False,
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="human, json, or markdown.")] = "human",
     as_json: AsJson = False,
 ) -> None:
@@ -87,7 +88,7 @@ def plan(
     form = "json" if as_json else form
     if form not in FORMATS:
         raise typer.BadParameter(f"{form!r} is not one of {', '.join(FORMATS)}", param_hint="--format")
-    raise typer.Exit(show_plan(targets or [Path()], settings or (), form, check=check))
+    raise typer.Exit(show_plan(targets or [Path()], settings or (), form, check=check, costs=costs))
 
 
 @app.command()

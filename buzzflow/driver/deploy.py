@@ -11,6 +11,7 @@ from pathlib import Path
 from buzzflow import ir
 from buzzflow.backends.sagemaker.aws.account import Account, check_owner
 from buzzflow.backends.sagemaker.aws.errors import aws_errors
+from buzzflow.backends.sagemaker.cost import RunCost, run_cost
 from buzzflow.backends.sagemaker.deploying import journal
 from buzzflow.backends.sagemaker.deploying.apply import Applied, Outside, apply
 from buzzflow.backends.sagemaker.deploying.bucket import Bucket
@@ -39,10 +40,11 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What deploying one pipeline would do."""
+    """What deploying one pipeline would do, and what a run of it costs at most."""
 
     ready: Ready
     plan: Plan
+    cost: RunCost
     warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -134,7 +136,7 @@ def _plan_or_problems(ready: Ready, accounts: Accounts) -> Planned | tuple[Diagn
         return _placed(e, ready)
     told = [] if past.problem is None else [past.problem]
     told += [] if past.pending is None else [journal.interrupted(past.pending)]
-    return Planned(ready, plan(wanted, deployed, past.managed), tuple(told))
+    return Planned(ready, plan(wanted, deployed, past.managed), run_cost(ready.checked.pipeline), tuple(told))
 
 
 def _placed(error: PipelineError, ready: Ready) -> tuple[Diagnostic, ...]:

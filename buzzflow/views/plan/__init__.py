@@ -3,5 +3,6 @@
 from buzzflow.views.plan.data import as_data
 from buzzflow.views.plan.human import human
 from buzzflow.views.plan.markdown import markdown
+from buzzflow.views.plan.words import Shown
 
-__all__ = ["as_data", "human", "markdown"]
+__all__ = ["Shown", "as_data", "human", "markdown"]

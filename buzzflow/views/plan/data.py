@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from buzzflow.backends.sagemaker.deploying.plan import Plan
 from buzzflow.backends.sagemaker.meaning import MISSING, Change
-from buzzflow.views.plan.words import Plans
+from buzzflow.views.cost import as_data as cost_data
+from buzzflow.views.plan.words import Plans, Shown
 
 
 def as_data(plans: Plans) -> dict[str, Any]:
     """Return the plan as JSON can hold it."""
     return {
-        "changes": any(plan.action != "none" for _, plan in plans),
-        "pipelines": [_pipeline_data(file, plan) for file, plan in plans],
+        "changes": any(shown.plan.action != "none" for shown in plans),
+        "pipelines": [_pipeline_data(shown) for shown in plans],
     }
 
 
-def _pipeline_data(file: str, plan: Plan) -> dict[str, Any]:
+def _pipeline_data(shown: Shown) -> dict[str, Any]:
+    plan = shown.plan
     return {
         "name": plan.deployment.name,
-        "file": file,
+        "file": shown.file,
         "region": plan.deployment.region,
         "action": plan.action,
         "edited_outside": plan.edited,
@@ -37,6 +38,7 @@ def _pipeline_data(file: str, plan: Plan) -> dict[str, Any]:
         ],
         "settings": [_change_data(value) for value in plan.settings],
         "tags": {"set": dict(plan.set_tags), "remove": [*plan.drop_tags]},
+        "cost": cost_data(shown.cost),
     }
 
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.text import Text
 
 from buzzflow.backends.sagemaker.deploying.deployment import COMMIT, PASSING
 from buzzflow.backends.sagemaker.deploying.plan import Plan, StepChange
 from buzzflow.backends.sagemaker.meaning import MISSING, Change
+from buzzflow.views.cost import details, total
 from buzzflow.views.plan.words import Plans, name, reruns, sides, summary
 
 _MARKS = {"add": ("+", "green"), "remove": ("-", "red"), "change": ("~", "yellow"), "keep": (" ", "")}
 
 
-def human(plans: Plans) -> RenderableType:
-    """Return what people read: each pipeline, its steps, their values."""
+def human(plans: Plans, *, costs: bool = False) -> RenderableType:
+    """Return what people read: each pipeline, its steps, their values; with *costs*, what each step costs at most."""
     parts: list[RenderableType] = []
-    for _, plan in plans:
-        parts += [*_pipeline(plan), Text()]
+    for shown in plans:
+        parts += [*_pipeline(shown.plan), Text(f"  {total(shown.cost)}", "dim"), Text()]
+        if costs:
+            parts += [Padding(details(shown.cost), (0, 0, 0, 2)), Text()]
     return Group(*parts, Text(summary(plans)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from buzzflow.backends.sagemaker.deploying.plan import Plan
 from buzzflow.backends.sagemaker.meaning import Change
+from buzzflow.views.cost import total
 from buzzflow.views.plan.words import Plans, name, reruns, sides, summary
 
 _MARKS = {"add": "+", "remove": "-", "change": "~", "keep": ""}
@@ -15,9 +16,9 @@ _MARKS = {"add": "+", "remove": "-", "change": "~", "keep": ""}
 def markdown(plans: Plans) -> str:
     """Return the plan as the comment of a pull request."""
     lines = ["## buzzflow plan", "", summary(plans), ""]
-    for _, plan in plans:
-        if plan.action != "none":
-            lines += [*_pipeline_markdown(plan), ""]
+    for shown in plans:
+        if shown.plan.action != "none":
+            lines += [*_pipeline_markdown(shown.plan), "", _escaped(total(shown.cost)), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

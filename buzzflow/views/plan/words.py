@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from buzzflow.backends.sagemaker.cost import RunCost
 from buzzflow.backends.sagemaker.deploying.plan import Plan, StepChange
 from buzzflow.backends.sagemaker.meaning import MISSING, Change
 
-Plans = Sequence[tuple[str, Plan]]  # each with the pipeline's file
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The plan of one pipeline, its *file*, and what a run of it costs at most."""
+
+    file: str
+    plan: Plan
+    cost: RunCost
+
+
+Plans = Sequence[Shown]
 # Members on the way to the address of an input, beside its own name.
 _WRAPPERS = frozenset(
     {
@@ -32,9 +44,9 @@ _LONG = 200  # characters of a value that are shown
 
 def summary(plans: Plans) -> str:
     """Return one line about all of it."""
-    steps = [change for _, plan in plans for change in plan.steps]
+    steps = [change for shown in plans for change in shown.plan.steps]
     counts = {action: sum(change.action == action for change in steps) for action in ("add", "change", "remove")}
-    changed = sum(plan.action != "none" for _, plan in plans)
+    changed = sum(shown.plan.action != "none" for shown in plans)
     if not changed:
         return f"{_pipelines(len(plans))}: what is deployed is what is here"
     what = f"{counts['add']} steps to add, {counts['change']} to change, {counts['remove']} to remove"

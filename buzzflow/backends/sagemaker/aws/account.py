@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +25,8 @@ ATTEMPTS = 9  # botocore's own default is three, after which a throttled call ha
 DEADLINE = 90.0  # seconds in which the attempts of one call must begin
 CONNECT_TIMEOUT, READ_TIMEOUT = 5, 20
 CONNECTIONS = 16  # side by side, for uploads
-_STARTED, _LAST = "buzzflow_started", "buzzflow_last"
+_PAUSE = 0.5  # seconds before a request whose answer was cut off is sent again
+_STARTED, _LAST, _CUT = "buzzflow_started", "buzzflow_last", "buzzflow_cut"
 
 
 class DeadlineError(Exception):
@@ -83,12 +85,12 @@ class Account:
 
     def owner(self) -> str:
         """Return the number of the account that the credentials are of; AWS is asked once."""
-        from buzzflow.backends.sagemaker.aws.errors import aws_errors
+        from buzzflow.backends.sagemaker.aws.errors import aws_errors, whole
 
         with self._asking:
             if not self._owner:
                 with aws_errors():
-                    self._owner.append(self.sts.get_caller_identity()["Account"])
+                    self._owner.append(whole(self.sts.get_caller_identity)["Account"])
             return self._owner[0]
 
     def _client(self, service: str) -> object:
@@ -109,8 +111,9 @@ class Account:
         )
         client: Any = cast("Callable[..., object]", self._session().client)(service, config=config)
         client.meta.events.register("before-call", self._begin)
-        client.meta.events.register_first("needs-retry", self._remember)
+        client.meta.events.register_first("needs-retry", self._again)
         client.meta.events.register("request-created", self._attempt)
+        client.meta.events.register("after-call", self._end)
         return client
 
     def _session(self) -> boto3.Session:
@@ -123,20 +126,44 @@ class Account:
     def _begin(self, context: dict[str, Any], **_: object) -> None:
         context[_STARTED] = self.clock()
 
-    def _remember(
+    def _again(
         self,
         request_dict: Mapping[str, Any],
-        response: tuple[object, Mapping[str, Any]] | None = None,
+        operation: Any,  # an OperationModel
+        attempts: int,
+        response: tuple[Any, Mapping[str, Any]] | None = None,
         caught_exception: Exception | None = None,
         **_: object,
-    ) -> None:
+    ) -> float | None:
+        """Remember what an attempt met; and ask for another where botocore would take half an answer for a whole."""
         error = response[1].get("Error", {}) if response else {}
-        request_dict["context"][_LAST] = str(caught_exception or error.get("Message") or error.get("Code") or "")
+        told = str(caught_exception or error.get("Message") or error.get("Code") or "")
+        cut = response is not None and _is_cut(response[0], operation)
+        request_dict["context"][_LAST] = "the answer was cut off" if cut else told
+        request_dict["context"][_CUT] = cut
+        return _PAUSE if cut and attempts < ATTEMPTS else None
+
+    def _end(self, context: Mapping[str, Any], model: Any, **_: object) -> None:  # an OperationModel
+        if context.get(_CUT):
+            raise DeadlineError(model.name, self.deadline, context[_LAST])
 
     def _attempt(self, request: Any, operation_name: str, **_: object) -> None:  # an AWSRequest
         started = request.context.get(_STARTED)
         if started is not None and self.clock() - started > self.deadline:
             raise DeadlineError(operation_name, self.deadline, request.context.get(_LAST, "no answer"))
+
+
+def _is_cut(answer: Any, operation: Any) -> bool:  # a response of HTTP, an OperationModel
+    """Whether an answer is no JSON where the service speaks JSON: botocore would read it as an empty one."""
+    if "json" not in operation.service_model.metadata["protocol"]:
+        return False
+    if operation.has_streaming_output or not answer.content:
+        return False
+    try:
+        json.loads(answer.content)
+    except ValueError:
+        return True
+    return False
 
 
 def check_owner(account: Account, expected: str | None) -> str:

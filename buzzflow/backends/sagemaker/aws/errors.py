@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from buzzflow.backends.sagemaker.aws.account import DeadlineError
+from buzzflow.backends.sagemaker.aws.account import ATTEMPTS, DeadlineError
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.diagnostics import Path as DiagnosticPath
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
+T = TypeVar("T")
 # "User: arn:aws:sts::1:assumed-role/x/y is not authorized to perform: sagemaker:UpdatePipeline on resource: arn:…
 # because no identity-based policy allows the sagemaker:UpdatePipeline action"
 # (IAM User Guide, "Access denied error messages")
@@ -80,6 +81,8 @@ def diagnostic_of(error: Exception, path: DiagnosticPath = ()) -> Diagnostic | N
         return Diagnostic("BF603", f"AWS has not answered in time: {error}", path, _AGAIN)
     if isinstance(error, ClientError):
         return _refused(error, path)
+    if _is_cut_off(error):
+        return Diagnostic("BF603", "AWS's answers are cut off again and again", path, _AGAIN)
     if not isinstance(error, BotoCoreError):
         return None
     kind, told = type(error).__name__, _one_line(str(error))
@@ -151,3 +154,21 @@ def is_refusal(error: Exception, *codes: str) -> bool:
     from botocore.exceptions import ClientError
 
     return isinstance(error, ClientError) and code_of(error) in codes
+
+
+def whole(ask: Callable[[], T]) -> T:
+    """Return what *ask* does, asked again when the answer was cut off, which botocore does not see to for every one."""
+    for again in reversed(range(ATTEMPTS)):
+        try:
+            return ask()
+        except Exception as e:
+            if not again or not _is_cut_off(e):
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _is_cut_off(error: Exception) -> bool:
+    from botocore.exceptions import IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+    from botocore.parsers import ResponseParserError
+
+    return isinstance(error, IncompleteReadError | ReadTimeoutError | ResponseStreamingError | ResponseParserError)

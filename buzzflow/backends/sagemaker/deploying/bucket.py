@@ -11,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import is_refusal
+from buzzflow.backends.sagemaker.aws.errors import is_refusal, whole
 
 JSON = "application/json"
 _ABSENT = ("NoSuchKey", "404", "NotFound")
@@ -43,12 +43,15 @@ class Bucket:
     def read(self, key: str) -> Document | None:
         """Return the object under *key*, if there is one."""
         try:
-            answer = self.account.s3.get_object(Bucket=self.name, Key=key, ExpectedBucketOwner=self.owner)
-            content = answer["Body"].read()
+            return whole(lambda: self._read(key))
         except Exception as e:
             if is_refusal(e, *_ABSENT):
                 return None
             raise
+
+    def _read(self, key: str) -> Document:
+        answer = self.account.s3.get_object(Bucket=self.name, Key=key, ExpectedBucketOwner=self.owner)
+        content = answer["Body"].read()
         now = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         age = (parsedate_to_datetime(now) - answer["LastModified"]).total_seconds() if now else 0.0
         return Document(content, answer["ETag"], max(0.0, age))
