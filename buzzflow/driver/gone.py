@@ -31,8 +31,8 @@ class Gone:
 def gone_pipelines(target: Path, accounts: Accounts) -> tuple[list[Gone], list[Diagnostic]]:
     """Return what is gone from the environments of the repository of *target*, and warnings about what is unknown.
 
-    *target* names one environment by a file or folder in it; every environment when it is above them all. PipelineError
-    when the repository has no name, for then nothing tells which pipelines are its own.
+    *target* names one environment by a file or folder in it; every environment when it is above them all. A
+    repository without a name has none: nothing tells which pipelines are its own.
     """
     root = find_root(target / "any" if target.is_dir() else target)
     repository = repository_of(root)

@@ -80,14 +80,16 @@ class Bucket:
                 ExpectedBucketOwner=self.owner,
             )["ETag"]
 
-    def delete(self, key: str, etag: str) -> None:
-        """Delete *key*, whose version must be *etag*; ChangedError when it is another. Gone already is as good."""
+    def delete(self, key: str, etag: str) -> bool:
+        """Delete *key*, whose version must be *etag*, and return whether it was there; ChangedError for another."""
         with _condition():
             try:
                 self.account.s3.delete_object(Bucket=self.name, Key=key, IfMatch=etag, ExpectedBucketOwner=self.owner)
             except Exception as e:
                 if not is_refusal(e, *_ABSENT):
                     raise
+                return False
+        return True
 
     def is_version(self, key: str, etag: str) -> bool:
         """Whether *key* is still the version *etag*."""

@@ -123,7 +123,8 @@ def force_unlock(bucket: Bucket, name: str, identity: str) -> Holder | None:
         summary = f"the lock of {name} is not {identity}: it is {known}, of {other or 'nobody who can be read'}"
         raise PipelineError([Diagnostic("BF614", summary, hint="look whether that one still works, then give its id")])
     try:
-        bucket.delete(key, found.etag)
+        if not bucket.delete(key, found.etag):
+            return None
     except ChangedError:
         summary = f"the lock of {name} has just changed hands"
         raise PipelineError([Diagnostic("BF614", summary, hint="look again who holds it")]) from None

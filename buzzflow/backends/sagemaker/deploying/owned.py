@@ -28,7 +28,9 @@ def owned_by(account: Account, repository: str, prefix: str) -> Iterator[Owned]:
 
     What boto3 raises passes.
     """
-    pages = account.sagemaker.get_paginator("list_pipelines").paginate(PipelineNamePrefix=prefix or "")
+    lister = account.sagemaker.get_paginator("list_pipelines")
+    start = prefix.rstrip("-")  # the service takes only what could be a name
+    pages = lister.paginate(PipelineNamePrefix=start) if start else lister.paginate()
     found = [(p["PipelineName"], p["PipelineArn"]) for page in pages for p in page["PipelineSummaries"]]
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
         tags = [*pool.map(lambda pair: _tags(account, pair[1]), found)]
