@@ -18,7 +18,7 @@ from buzzflow.cli.problems import EXIT, fail, show, warn
 from buzzflow.cli.stopping import INTERRUPTED, stopping
 from buzzflow.config.values import Duration
 from buzzflow.diagnostics import Diagnostic, PipelineError
-from buzzflow.driver.deploy import Accounts, Planned, deploy, outside_of, plan_all, ready_pipelines, refuse
+from buzzflow.driver.deploy import Accounts, Planned, deploy, plan_all, ready_pipelines, refuse
 from buzzflow.views import plan as view
 from buzzflow.views.problems import as_data
 from buzzflow.views.summary import console
@@ -72,7 +72,7 @@ def _deployed(planned: Planned, accounts: Accounts, stop: threading.Event, wait:
         lock_timeout=wait,
     )
     try:
-        applied = deploy(planned.ready, accounts, outside_of(planned.ready, outside))
+        applied = deploy(planned.ready, accounts, outside)
     except PipelineError as e:
         return _Done(planned, problems=e.diagnostics)
     except StoppedError:

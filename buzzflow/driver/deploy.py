@@ -18,6 +18,7 @@ from buzzflow.backends.sagemaker.deploying.bucket import Bucket
 from buzzflow.backends.sagemaker.deploying.deployed import read_deployed
 from buzzflow.backends.sagemaker.deploying.deployment import Deployment, Source, deployment
 from buzzflow.backends.sagemaker.deploying.holder import Holder
+from buzzflow.backends.sagemaker.deploying.images import Registry
 from buzzflow.backends.sagemaker.deploying.lock import force_unlock
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.diagnostics import Diagnostic, PipelineError
@@ -168,17 +169,24 @@ def _for_ci_alone(ready: Ready, environment: ir.Environment) -> Diagnostic:
 
 
 def deploy(ready: Ready, accounts: Accounts, outside: Outside) -> Applied:
-    """Bring one pipeline to its account; PipelineError tells what stands in the way, with the lines of the files."""
+    """Bring one pipeline to its account; PipelineError tells what stands in the way, with the lines of the files.
+
+    The files and the images of *outside* are those of *ready*, whatever it has.
+    """
     refuse([ready], outside.environ)
+    account, contents = accounts.of(ready.wanted), ready.checked.code.contents
     try:
-        return apply(accounts.of(ready.wanted), ready.wanted, outside)
+        images = _registry(account, ready) if ready.wanted.images else None
+        return apply(account, ready.wanted, replace(outside, contents=contents, images=images))
     except PipelineError as e:
         raise PipelineError(_placed(e, ready)) from None
 
 
-def outside_of(ready: Ready, given: Outside) -> Outside:
-    """Return *given* with the files of *ready*."""
-    return replace(given, contents=ready.checked.code.contents)
+def _registry(account: Account, ready: Ready) -> Registry:
+    import docker
+
+    owner = check_owner(account, ready.wanted.account)
+    return Registry(account, owner, ready.checked.code.contents, docker.from_env)
 
 
 def end_lock_of(ready: Ready, accounts: Accounts, identity: str) -> Holder | None:
