@@ -27,7 +27,7 @@ class Finding:
 
 def examine(*, as_json: bool, today: date) -> int:
     """Print what was found; the exit code is 1 when nothing on this machine can run a step."""
-    findings = [*_findings(), *_tables(today)]
+    findings = [*_findings(), *table_findings(today)]
     if as_json:
         typer.echo(json.dumps([asdict(f) for f in findings], indent=2))
     else:
@@ -49,7 +49,7 @@ def _findings() -> Iterator[Finding]:
     yield Finding("disk", "ok" if free > 5 else "warning", f"{free:.0f} GiB free in this folder's file system")
 
 
-def _tables(today: date) -> Iterator[Finding]:
+def table_findings(today: date) -> Iterator[Finding]:
     """Yield how old each table is that buzzflow ships about the service."""
     from buzzflow.backends.sagemaker.tables import provenances
 

@@ -31,4 +31,4 @@ def show_compiled(target: Path, settings: Sequence[str], backend: str | None, *,
         from buzzflow.backends.sagemaker.cost import run_cost
         from buzzflow.views.cost import total
 
-        console().print(total(run_cost(checked.pipeline)))
+        console().print(total(run_cost(checked.pipeline)), soft_wrap=True)

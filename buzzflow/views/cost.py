@@ -17,14 +17,13 @@ from buzzflow.backends.sagemaker.job_cost import StepCost
 
 def total(cost: RunCost) -> str:
     """Return the one line that says what a run costs at most."""
-    day = f"on-demand prices of {cost.prices}"
     if cost.maximum is not None:
         where = f" in {cost.region}" if cost.maximum else ""
-        return f"a run costs at most {dollars(cost.maximum)}{where}, {day}"
-    names = list(dict.fromkeys(step.step for step in cost.unknown))
-    who = f"step {names[0]}" if len(names) == 1 else f"{len(names)} steps"
-    known = f"; the others cost at most {dollars(cost.known)}" if cost.known else ""
-    return f"what a run costs at most is unknown: {who}{known}, {day}"
+        return f"a run costs at most {dollars(cost.maximum)}{where} (prices of {cost.prices})"
+    reasons = _reasons(cost)
+    why = next(iter(reasons)) if len(reasons) == 1 else f"{len(cost.unknown)} of {len(cost.steps)} steps have no limit"
+    known = f"; what is known of it, {dollars(cost.known)}" if cost.known else ""
+    return f"what a run costs at most is unknown: {why}{known} (prices of {cost.prices})"
 
 
 def details(cost: RunCost) -> RenderableType:
@@ -38,7 +37,7 @@ def details(cost: RunCost) -> RenderableType:
         if step.instance is not None or step.unknown is not None:
             grid.add_row(*_row(step))
     parts: list[RenderableType] = [grid, Text(), *(Text(line) for line in _endpoints(cost)), Text(total(cost))]
-    notes = [*_reasons(cost)]
+    notes = [f"unknown for {', '.join(dict.fromkeys(steps))}: {why}" for why, steps in _reasons(cost).items()]
     if not all(step.counted for step in cost.steps if step.maximum):
         notes.append("in parentheses: the cheaper side of a condition, which the total leaves out")
     notes += [f"taken for granted: {'; '.join(cost.assumptions)}"] if cost.assumptions else []
@@ -69,12 +68,12 @@ def _row(step: StepCost) -> tuple[str, ...]:
     return escape(step.step), f"{step.count} x {step.instance}", f"{step.hours:.4g}", price, shown
 
 
-def _reasons(cost: RunCost) -> list[str]:
-    """Return why costs are unknown, each reason once."""
+def _reasons(cost: RunCost) -> dict[str, list[str]]:
+    """Return why costs are unknown, each reason with its steps."""
     reasons: dict[str, list[str]] = {}
     for step in cost.unknown:
         reasons.setdefault(str(step.unknown), []).append(step.step)
-    return [f"unknown for {', '.join(dict.fromkeys(steps))}: {why}" for why, steps in reasons.items()]
+    return reasons
 
 
 def _endpoints(cost: RunCost) -> list[str]:

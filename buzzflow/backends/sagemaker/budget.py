@@ -19,7 +19,7 @@ def budget_problems(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
     if budget is None:
         return
     cost = run_cost(pipeline)
-    if cost.known > budget.max_cost_per_run:
+    if round(cost.known, 6) > budget.max_cost_per_run:  # 10 h at 0.23 are 2.3000000000000003
         yield _too_dear(cost, budget)
     elif cost.maximum is None and budget.unknown != "allow":
         yield _unknown(cost, budget)
