@@ -1,4 +1,7 @@
-"""`python -m benchmarks [NAME...]`: start-up, validate (one and a tree), local runs against bare `docker run`."""
+"""`python -m benchmarks [NAME...]`: start-up, validate (one and a tree), local runs against bare `docker run`.
+
+`peers` and `compile` measure against the SageMaker SDK, and run only when they are named.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.peers.compared import peers
+from benchmarks.peers.compiling import compiling
 from benchmarks.tree import tree
 
 ROOT = Path(__file__).parents[1]
@@ -106,7 +110,10 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 def main(names: Sequence[str]) -> None:
-    """Run the named benchmarks and print a table; without names all but `peers`, which downloads a gigabyte."""
+    """Run the named benchmarks and print a table; without names all but those that download a gigabyte."""
+    if names[:1] == ["compile"]:
+        compiling(names[1:])
+        return
     if "peers" in names:
         peers()
         names = [name for name in names if name != "peers"]

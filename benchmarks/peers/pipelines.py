@@ -42,17 +42,20 @@ class Job:
 
 
 def jobs_of(steps: int) -> list[Job]:
-    """Return the jobs of a pipeline of *steps* steps; from four on, two of those are a condition and a fail step."""
-    if steps % 2 or steps < 2:
-        raise ValueError(f"{steps}: an even number of steps, please")
-    gated = steps > GATED
+    """Return the jobs of a pipeline of *steps* steps; above five, two of those are a condition and a fail step."""
+    if steps < 2:
+        raise ValueError(f"{steps}: two steps or more, please")
+    gated = steps > GATED + 1
+    pairs, odd = divmod(steps - GATED if gated else steps, 2)
     jobs: list[Job] = []
-    for pair in range((steps - GATED if gated else steps) // 2):
+    for pair in range(pairs):
         before: dict[str, From | str] = {"before": From(f"prepare-{pair - 1}", "table")} if pair else {}
         jobs += [
             Job(f"prepare-{pair}", "processing", "prepare.py", {"raw": RAW, **before}, ("table",)),
             Job(f"train-{pair}", "training", "train.py", {"train": From(f"prepare-{pair}", "table")}, ("model",)),
         ]
+    if odd:
+        jobs.insert(0, Job("check", "processing", "prepare.py", {"raw": RAW}, ("table",)))
     if gated:
         last = {"table": From(jobs[-2].name, "table")}
         seen = {"model": From("train-0", "model"), "test": From("collect", "table")}

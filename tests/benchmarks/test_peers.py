@@ -3,6 +3,9 @@
 import ast
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +14,8 @@ from benchmarks.peers.definitions import compare
 from benchmarks.peers.pipelines import From, jobs_of, write
 from buzzflow import load
 
-SIZES = [2, 10, 50]
+PEERS = Path(__file__).parents[2] / "benchmarks" / "peers"
+SIZES = [2, 5, 10, 11, 50]
 
 
 def _steps_of_module(text):
@@ -52,9 +56,9 @@ def test_the_same_size_gives_the_same_files(tmp_path):
     assert load(one).compile().content == load(two).compile().content
 
 
-def test_an_odd_number_of_steps_is_refused():
-    with pytest.raises(ValueError, match="even"):
-        jobs_of(7)
+def test_one_step_is_no_pipeline_to_compare():
+    with pytest.raises(ValueError, match="two steps or more"):
+        jobs_of(1)
 
 
 @pytest.fixture
@@ -94,3 +98,26 @@ def test_a_step_that_only_one_has_is_told(definition):
     found = compare(json.dumps(definition), json.dumps(theirs))
     assert found.steps == (10, 9)
     assert any("prepare-0" in line for line in found.unknown)
+
+
+# ------------------------------------------------------------------ the scripts that are measured
+
+
+def _measured(script, *arguments):
+    command = [sys.executable, str(PEERS / script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_what_is_emitted_from_the_ir_is_what_a_user_gets(tmp_path):
+    folder = write(tmp_path / "bench", 5, "bench-x")
+    told = json.loads(_measured("run_emit.py", tmp_path / "out.json", 2, folder))
+    assert (len(told["cpu"]), told["problems"], told["calls"]) == (3, 0, {})
+    assert (tmp_path / "out.json").read_bytes() == load(folder).compile().content
+
+
+def test_many_pipelines_become_as_many_definitions(tmp_path):
+    folders = [write(tmp_path / f"bench-{n}", 3, f"bench-{n}") for n in range(3)]
+    (tmp_path / "out").mkdir()
+    assert _measured("run_many.py", tmp_path / "out", *folders) == "3\n"
+    for folder in folders:
+        assert (tmp_path / "out" / f"{folder.name}.json").read_bytes() == load(folder).compile().content
