@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 
 from buzzflow import ir
@@ -70,9 +69,10 @@ def ready_pipelines(targets: Sequence[Path], settings: Sequence[str]) -> list[Re
     files = [*dict.fromkeys(file for target in targets for file in find_pipelines(target))]
     found: list[Ready] = []
     problems: list[Diagnostic] = []
+    git = _Git()
     for file in files:
         try:
-            found.append(_ready(file, settings))
+            found.append(_ready(file, settings, git))
         except PipelineError as e:
             problems += e.diagnostics
     problems += _one_name_twice(found)
@@ -81,25 +81,27 @@ def ready_pipelines(targets: Sequence[Path], settings: Sequence[str]) -> list[Re
     return found
 
 
-def _ready(file: Path, settings: Sequence[str]) -> Ready:
+def _ready(file: Path, settings: Sequence[str], git: _Git) -> Ready:
     checked = check(file, backend=BACKEND, settings=settings)
-    loaded = checked.loaded
-    own, root = loaded.file.resolve(), loaded.root.resolve()
-    used = {own.parent, *(path.resolve() for path in checked.code.contents.values())}
-    source = Source(
-        path=own.relative_to(root).as_posix(), repository=_repository(root), commit=_commit(root, frozenset(used))
-    )
-    return Ready(shown(file), checked, deployment(checked.pipeline, source))
+    return Ready(shown(file), checked, deployment(checked.pipeline, git.source(checked)))
 
 
-@cache  # the same for all pipelines of one repository
-def _repository(root: Path) -> str:
-    return repository_of(root)
+class _Git:
+    """Asks Git once for what many pipelines have in common."""
 
+    def __init__(self) -> None:
+        self._repositories: dict[Path, str] = {}
+        self._commits: dict[tuple[Path, frozenset[Path]], str] = {}
 
-@cache
-def _commit(root: Path, used: frozenset[Path]) -> str:
-    return commit_of(root, used)
+    def source(self, checked: Checked) -> Source:
+        """Return where the pipeline's file lies."""
+        file, root = checked.loaded.file.resolve(), checked.loaded.root.resolve()
+        used = frozenset((file.parent, *(path.resolve() for path in checked.code.contents.values())))
+        if root not in self._repositories:
+            self._repositories[root] = repository_of(root)
+        if (root, used) not in self._commits:
+            self._commits[root, used] = commit_of(root, used)
+        return Source(file.relative_to(root).as_posix(), self._repositories[root], self._commits[root, used])
 
 
 def _one_name_twice(found: Sequence[Ready]) -> Iterator[Diagnostic]:

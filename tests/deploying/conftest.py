@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-COMMAND = str(Path(sys.executable).with_name("buzzflow"))
+from buzzflow.cli.main import app
+
 BUCKET = "example-research-ml"
 NAME = "research-churn"
 ENVIRONMENT = f"""\
@@ -92,20 +92,23 @@ def account(aws: Any) -> Any:
     return aws
 
 
-@pytest.fixture
-def buzzflow(account: Any, repository: Repository) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command in the repository, with the account's environment and nothing else of AWS."""
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
 
-    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        environ = {"PATH": os.environ["PATH"], "HOME": str(repository.root.parent), **account.env, **more}
-        return subprocess.run(
-            [COMMAND, *arguments],
-            cwd=repository.root,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def buzzflow(account: Any, repository: Repository, socket_enabled: None) -> Callable[..., Done]:
+    """Run the command in the repository, in this process: what it imports is imported once."""
+
+    def run(*arguments: str, **more: str) -> Done:
+        done = CliRunner().invoke(app, arguments, env=more)
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     return run

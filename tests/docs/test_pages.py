@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from buzzflow import PipelineError, load
+from tests.aws.fake import FakeAws
 from tests.docs.page import Reader, blocks, scripts
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,8 +50,9 @@ def _drawn_as(drawn: str, picture: Path) -> None:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """The repository that the how-to pages start from."""
+def repository(tmp_path: Path, aws: FakeAws) -> Path:
+    """The repository that the how-to pages start from, and an account with its bucket."""
+    aws.make_bucket("example-ml")
     (tmp_path / ".git").mkdir()
     Reader(INDEX, tmp_path).follow()
     return tmp_path

@@ -21,9 +21,11 @@ def human(plans: Plans, *, costs: bool = False) -> RenderableType:
     """Return what people read: each pipeline, its steps, their values; with *costs*, what each step costs at most."""
     parts: list[RenderableType] = []
     for shown in plans:
-        parts += [*_pipeline(shown.plan), Text(f"  {total(shown.cost)}", "dim"), Text()]
+        parts += _pipeline(shown.plan)
         if costs:
-            parts += [Padding(details(shown.cost), (0, 0, 0, 2)), Text()]
+            parts += [Padding(details(shown.cost), (1, 0, 1, 2))]
+        elif shown.plan.action != "none":
+            parts += [Text(f"  {total(shown.cost)}", "dim"), Text()]
     return Group(*parts, Text(summary(plans)))
 
 
