@@ -151,7 +151,7 @@ class RetryConfig(Config):
     ] = Field(min_length=1, description="Which errors.")
     interval: Duration = Field(1, description="Wait before the first retry.")
     backoff: Number = Field(2.0, ge=1, description="Each wait is this many times the one before.")
-    max_attempts: Integer | None = Field(None, ge=1, le=20, description="At most this many tries.")
+    max_attempts: Integer | None = Field(None, ge=1, le=20, description="At most this many further tries.")
     give_up_after: Duration | None = Field(None, description="No further try after this long.")
 
     @model_validator(mode="after")

@@ -84,7 +84,6 @@ def test_what_is_wrong_is_told_as_json(buzzflow: Buzzflow, project: Path) -> Non
     [
         ("no-such-command",),
         ("validate", "--no-such-option"),
-        ("create",),
         ("create", "--local", "--dry-run"),
         ("create", "--local=cloud"),
         ("create", "--local", "--jobs", "0"),
