@@ -16,12 +16,18 @@ FORMS: frozenset[str] = frozenset(get_args(Form))
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`${form:argument,…}`, not yet looked up."""
+    """`${form:argument,…}`, not yet looked up.
+
+    *address* is the first argument of `${json:'s3://…','a.b'}` when references stand in it; *arguments* has the rest.
+    """
 
     form: Form
     arguments: tuple[str, ...]
+    address: Template | None = None
 
     def __str__(self) -> str:
+        if self.address is not None:
+            return f"${{{self.form}:'{self.address}','{self.arguments[0]}'}}"
         if len(self.arguments) == 1:
             return f"${{{self.form}:{self.arguments[0]}}}"
         return f"${{{self.form}:{','.join(repr(a) for a in self.arguments)}}}"

@@ -222,6 +222,8 @@ def _literal(text: str, index: int, parts: tuple[str | Reference, ...]) -> str:
 
 
 def _reference(reference: Reference) -> str:
+    if reference.address is not None:
+        return str(reference)
     arguments = ",".join(a if re.fullmatch(r"[A-Za-z_][\w.-]*", a) else _quote(a) for a in reference.arguments)
     return f"${{{reference.form}:{arguments}}}"
 

@@ -285,6 +285,8 @@ class _Interpolation:
         if not args or not all(isinstance(a, str) for a in args):
             told = ", ".join(yaml_word(a) for a in args)
             raise Refused("BF127", f"${{{form}:{told}}} needs a name", f"names are text: ${{{form}:name}}")
+        if form == "json" and len(args) == 2 and waits(args[0]) and not waits(args[1]):
+            return self._placeholders.stand_in(Reference("json", args[1:], self._placeholders.template(args[0])))
         if any(waits(a) for a in args):
             raise Refused("BF124", f"a ${{{form}:…}} is built from a value that only a run knows", _LATE_HINT)
         if form in ("step", "json") and len(args) == 1:

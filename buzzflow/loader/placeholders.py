@@ -37,14 +37,15 @@ class Placeholders:
         if isinstance(node.value, list):
             return node.with_value([self.templates(v) for v in node.value])
         if isinstance(node.value, str) and waits(node.value):
-            return node.with_value(self._template(node.value))
+            return node.with_value(self.template(node.value))
         return node
 
     def readable(self, raw: str) -> str:
         """Return *raw* as its author wrote it, on one line."""
         return " ".join(_PLACEHOLDER.sub(lambda m: str(self._references[int(m[1])]), raw).split())
 
-    def _template(self, text: str) -> Template:
+    def template(self, text: str) -> Template:
+        """Return *text*, which holds a placeholder, with its references."""
         pieces = _PLACEHOLDER.split(text)  # literal, index, literal, …
         parts = [self._references[int(p)] if i % 2 else p for i, p in enumerate(pieces)]
         return Template(tuple(p for p in parts if p != ""))

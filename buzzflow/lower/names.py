@@ -98,8 +98,8 @@ def look_up(reference: Reference, names: Names, within: str | None = None) -> ir
             return _run(reference)
         case "step":
             return _step(_one(reference), names, within)
-        case "json" if len(reference.arguments) == 2:
-            return _stored_json(reference)
+        case "json" if reference.address is not None or len(reference.arguments) == 2:
+            return _stored_json(reference, names, within)
         case "json":
             return _json(_one(reference), names, within)
         case "each":
@@ -135,11 +135,24 @@ def _item(reference: Reference, within: str | None) -> ir.ItemReference:
     return ir.ItemReference(tuple(part for a in reference.arguments for part in a.split(".")))
 
 
-def _stored_json(reference: Reference) -> ir.StoredJsonReference:
-    uri, path = reference.arguments
-    if not uri.startswith("s3://"):
-        raise Unknown("BF300", f"{uri!r} is no address of a JSON file", "write ${json:'s3://bucket/m.json','a.b'}")
-    return ir.StoredJsonReference(uri, _describe_path(path, path))
+def _stored_json(reference: Reference, names: Names, within: str | None) -> ir.StoredJsonReference:
+    path = reference.arguments[-1]
+    written: tuple[str | Reference, ...] = reference.address.parts if reference.address else reference.arguments[:1]
+    parts = tuple(part if isinstance(part, str) else look_up(part, names, within) for part in written)
+    if not _is_address(parts[0]):
+        shown = str(reference.address or reference.arguments[0])
+        raise Unknown("BF300", f"{shown!r} is no address of a JSON file", "write ${json:'s3://bucket/m.json','a.b'}")
+    for part in parts:
+        if isinstance(part, ir.JsonReference | ir.StoredJsonReference | ir.ItemReference):
+            what = f"the address of the file in {reference} is built from what the service cannot look up there"
+            raise Unknown("BF300", what, "use parameters, ${run:…} and ${step:…} in it")
+    return ir.StoredJsonReference(ir.Text(parts), _describe_path(path, path))
+
+
+def _is_address(start: str | ir.Reference) -> bool:
+    if isinstance(start, str):
+        return start.startswith("s3://")
+    return start.kind in (ir.Kind.URI, ir.Kind.ARTIFACT, ir.Kind.TEXT, ir.Kind.UNKNOWN)
 
 
 def _find_step(name: str, names: Names, within: str | None) -> StepNames:

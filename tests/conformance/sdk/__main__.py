@@ -1,0 +1,43 @@
+"""`python tests/conformance/sdk [FOLDER]`: build every case with the installed SDK and write what it makes.
+
+Run from the root of the repository, with an interpreter that has the dependency group `conformance`. FOLDER gets a
+folder named after the SDK's version; by default tests/conformance does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import offline
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+def main(folder: str | None = None) -> None:
+    """Write the definition of every case, and what came of every attempt, into a folder of the SDK's version."""
+    out = (Path(folder).resolve() if folder else HERE) / f"sagemaker-{version('sagemaker')}"
+    out.mkdir(parents=True, exist_ok=True)
+    for old in out.glob("*.json"):
+        old.unlink()
+    session = offline.session()
+    import attempts, calls, checks, flow, models, processing, services, training, tuning
+
+    for module in (calls, checks, flow, models, processing, services, training, tuning):
+        for name, build in module.CASES.items():
+            os.chdir(HERE / "cases" / name)  # the SDK hashes paths of code as they are given to it: keep them short
+            _write(out / f"{name}.json", json.loads(build(session).definition()))
+    _write(out / "attempts.json", attempts.outcomes(session))
+    print(f"{out}: {len([*out.glob('*.json')])} files")
+
+
+def _write(file: Path, data: Any) -> None:
+    file.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
