@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
 from buzzflow.backends.sagemaker.conditions import say_conditions
+from buzzflow.backends.sagemaker.experiments import experiment_config
 from buzzflow.backends.sagemaker.jobs import processing_arguments, training_arguments, tuning_arguments
 from buzzflow.backends.sagemaker.models import model_arguments, register_arguments, transform_arguments
 from buzzflow.backends.sagemaker.patch import patched
@@ -69,13 +70,11 @@ def define(pipeline: ir.Pipeline) -> Definition:
     """Return the definition of *pipeline*, and the requests in it."""
     scope = Scope(pipeline)
     steps = _Steps(scope)
-    name, trial = pipeline.experiment or (ir.RunReference("pipeline"), ir.RunReference("id"))
-    experiment = {"ExperimentName": scope.say(name), "TrialName": scope.say(trial)}
     data: Object = {
         "Version": "2020-12-01",
         "Metadata": {},
         "Parameters": [_parameter(p) for p in pipeline.parameters],
-        "PipelineExperimentConfig": experiment,
+        "PipelineExperimentConfig": experiment_config(scope),
         "Steps": steps.of(None),
     }
     return Definition(data, steps.requests)

@@ -14,8 +14,8 @@ from buzzflow.backends.sagemaker.text import Object
 
 DAY = 86_400
 _FORMATS = {
-    "csv": {"csv": {"header": True}},
-    "csv_no_header": {"csv": {"header": False}},
+    "csv": {"csv": {"header": True, "output_columns_position": "START"}},
+    "csv_no_header": {"csv": {"header": False, "output_columns_position": "START"}},
     "json_lines": {"json": {"lines": True}},
     "json": {"json": {"lines": False}},
     "parquet": {"parquet": {}},
@@ -50,7 +50,7 @@ def check_arguments(scope: Scope, step: ir.Step, work: ir.Check) -> Object:
     s3: Object = {
         "S3Uri": scope.output_uri(step, "report"),
         "LocalPath": contract.PROCESSING_OUTPUT,
-        "S3UploadMode": "EndOfJob",
+        "S3UploadMode": _report_upload(scope, work),
     }
     found: Object = {
         "ProcessingInputs": inputs,
@@ -66,6 +66,12 @@ def check_arguments(scope: Scope, step: ir.Step, work: ir.Check) -> Object:
     if variables:
         found["Environment"] = variables
     return found | scope.network_config(job.network) | scope.tags(job.tags)
+
+
+def _report_upload(scope: Scope, work: ir.Check) -> str:
+    """Return when the report is stored: about images it is large, and Clarify stores it bit by bit."""
+    images = scope.mapping(work.analysis).get("dataset_type") == "application/x-image"
+    return "Continuous" if images else "EndOfJob"
 
 
 def check_members(scope: Scope, work: ir.Check) -> Object:
@@ -162,7 +168,7 @@ def notebook_arguments(scope: Scope, step: ir.Step, work: ir.Notebook) -> Object
         "SM_EXECUTION_INPUT_PATH": f"{contract.TRAINING_INPUT}/{NOTEBOOK_CHANNEL}",
         "SM_KERNEL_NAME": work.kernel,
         "SM_INPUT_NOTEBOOK_NAME": name,
-        "SM_OUTPUT_NOTEBOOK_NAME": f"{re.sub(r'[^A-Za-z0-9-]', '-', step.name)}.ipynb",
+        "SM_OUTPUT_NOTEBOOK_NAME": f"{_job_name(step)}.ipynb",
     }
     if work.setup_script is not None:
         system["SM_INIT_SCRIPT"] = work.setup_script
@@ -193,7 +199,23 @@ def notebook_arguments(scope: Scope, step: ir.Step, work: ir.Notebook) -> Object
     if job.network is not None:
         found["EnableInterContainerTrafficEncryption"] = scope.say(job.network.encrypt_traffic)
         found["EnableNetworkIsolation"] = scope.say(job.network.isolation)
-    return found | scope.tags(job.tags)
+    return found | scope.tags((*job.tags, *_studio_tags(step, name, job.tags)))
+
+
+def _studio_tags(step: ir.Step, notebook: str, tags: ir.Pairs) -> ir.Pairs:
+    """Return the tags by which Studio finds the jobs of notebooks, as SDK 3.27's NotebookJobStep sets them."""
+    given = {key for key, _ in tags}
+    own = {
+        "sagemaker:name": _job_name(step),
+        "sagemaker:notebook-name": notebook,
+        "sagemaker:notebook-job-origin": "PIPELINE_STEP",
+        "sagemaker:is-studio-archived": "false",
+    }
+    return tuple((key, value) for key, value in own.items() if key not in given)
+
+
+def _job_name(step: ir.Step) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "-", step.name)
 
 
 # ------------------------------------------------------------------ calls, and the service's own words

@@ -1,9 +1,9 @@
 """What whole pipelines compile to: parameters, nesting, order, and the same bytes each time."""
 
-import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker import backend
-from buzzflow.backends.sagemaker.compile import iso_duration
+from buzzflow.backends.sagemaker.compile import define, iso_duration
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden/pipeline-definition.json"
@@ -58,17 +58,6 @@ def test_compiling_changes_nothing_and_remembers_nothing(example, make):
     first = backend.compile(example)
     backend.compile(make.pipeline(make.processing(entrypoint=("true",))))
     assert backend.compile(example) == first
-
-
-def test_parameters_are_as_the_sdk_writes_them(compiled, make):
-    parameters = (
-        ir.Parameter("InputData", "string", "s3://bucket/in"),
-        ir.Parameter("InstanceCount", "integer", 1),
-        ir.Parameter("MseThreshold", "float", 6.0),
-        ir.Parameter("Approval", "string", "PendingManualApproval", ("PendingManualApproval", "Approved")),
-    )
-    expected = json.loads((HERE / "sdk-3.27.0/parameters.json").read_text())
-    assert compiled(make.pipeline(parameters=parameters))["Parameters"] == expected
 
 
 def test_a_parameter_without_default_must_be_given_at_the_start(compiled, make):
@@ -149,7 +138,7 @@ def test_an_iso_duration_says_as_many_seconds_as_it_was_made_of(seconds):
     assert total == seconds
 
 
-def test_a_fail_step_is_as_the_sdk_writes_it(compiled_step):
-    message = ir.Text(("x ", ir.ParameterReference("P", ir.Kind.TEXT)))
-    expected = json.loads((HERE / "sdk-3.27.0/fail.json").read_text())
-    assert compiled_step(ir.Step("F", ir.Fail(message))) == expected
+def test_an_experiment_that_is_named_is_sent_in_every_region(make):
+    environment = replace(make.environment, region="ap-south-2")
+    pipeline = make.pipeline(ir.Step("f", ir.Fail("no")), environment=environment, experiment=("a", "b"))
+    assert define(pipeline).data["PipelineExperimentConfig"] == {"ExperimentName": "a", "TrialName": "b"}

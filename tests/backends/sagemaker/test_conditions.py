@@ -1,7 +1,6 @@
 """A compiled condition is true exactly when the test of the IR is."""
 
 import json
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +9,6 @@ from buzzflow import ir
 from buzzflow.backends.sagemaker.conditions import say_conditions
 
 NAMES = ("a", "b", "c")
-HERE = Path(__file__).parent
 ORDERS = {
     "==": lambda x, y: x == y,
     "<": lambda x, y: x < y,
@@ -83,21 +81,6 @@ def test_a_compiled_condition_holds_exactly_when_the_test_does(test, values):
 @given(tests)
 def test_no_not_stands_directly_in_a_not(test):
     assert '{"Type": "Not", "Condition": {"Type": "Not"' not in json.dumps(say_conditions(test, {}))
-
-
-def test_a_condition_step_is_as_the_sdk_writes_it(compiled, make):
-    p, n, b = (ir.ParameterReference(name, ir.Kind.UNKNOWN) for name in "PNB")
-    several = (
-        ir.Comparison("==", p, "a"),
-        ir.Comparison(">", n, 0),
-        ir.Membership(p, ("a", "b")),
-        ir.Not(ir.Comparison("==", b, False)),
-        ir.Any((ir.Comparison("<", n, 5), ir.Comparison(">=", n, 10))),
-    )
-    condition = ir.Step("C", ir.Condition(ir.All(several), (), ("F",)))
-    fail = ir.Step("F", ir.Fail(ir.Text(("x ", p))), branch=ir.Branch("C", taken=False))
-    [step] = compiled(make.pipeline(condition, fail))["Steps"]
-    assert step == json.loads((HERE / "sdk-3.27.0/condition.json").read_text())
 
 
 def test_and_inside_or_is_a_not_of_or_of_nots():

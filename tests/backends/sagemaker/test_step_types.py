@@ -266,3 +266,75 @@ steps:
     [problem] = caught.value.diagnostics
     assert problem.code == "BF436"
     assert "did you mean 'ModelArtifacts'" in (problem.hint or "")
+
+
+def test_studio_finds_a_notebook_by_its_tags_and_the_users_win(steps: Any) -> None:
+    made = steps("""
+defaults: {image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1}
+steps:
+  look_around: {type: notebook, image: "111122223333.dkr.ecr.eu-west-1.amazonaws.com/k:1", code: n.ipynb}
+  named:
+    type: notebook
+    image: 111122223333.dkr.ecr.eu-west-1.amazonaws.com/k:1
+    code: n.ipynb
+    tags: {"sagemaker:name": weekly}
+""")
+    tags = {name: {t["Key"]: t["Value"] for t in made[name]["Arguments"]["Tags"]} for name in made}
+    assert tags["look_around"]["sagemaker:name"] == "look-around"
+    assert tags["look_around"]["sagemaker:notebook-name"] == "n.ipynb"
+    assert tags["named"]["sagemaker:name"] == "weekly"
+    assert len(made["named"]["Arguments"]["Tags"]) == len(tags["named"])
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("text/csv", "EndOfJob"), ("application/x-image", "Continuous")])
+def test_a_report_about_images_is_stored_bit_by_bit(steps: Any, kind: str, mode: str) -> None:
+    made = steps(f"""
+steps:
+  fair:
+    type: clarify_check
+    check: data_bias
+    inputs: {{dataset: s3://example-ml/train/}}
+    analysis: {{dataset_type: {kind}, label: label, methods: {{pre_training_bias: {{methods: all}}}}}}
+""")
+    [output] = made["fair"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3UploadMode"] == mode
+
+
+def test_where_a_json_file_lies_may_be_known_by_the_run_only(steps: Any) -> None:
+    made = steps("""
+parameters: {day: "2026-01-01"}
+steps:
+  extract: {type: processing, image: sklearn:1.4-2, code: a.py, outputs: [rows]}
+  a: {type: fail, message: "${json:'s3://b/${param:day}/${run:id}.json','auc'}"}
+  b: {type: fail, message: "${json:'${step:extract.outputs.rows}m.json','folds.0'}"}
+  c: {type: fail, message: "${json:'s3://b/m.json','auc'}"}
+""")
+    found = {name: made[name]["Arguments"]["ErrorMessage"]["Std:Join"]["Values"][0]["Std:JsonGet"] for name in "abc"}
+    uris = {name: found[name]["S3Uri"]["Std:Join"]["Values"] for name in "abc"}
+    assert uris["a"] == ["s3://b/", {"Get": "Parameters.day"}, "/", {"Get": "Execution.PipelineExecutionId"}, ".json"]
+    assert uris["b"] == [
+        {"Get": "Steps.extract.ProcessingOutputConfig.Outputs['rows'].S3Output.S3Uri"},
+        "m.json",
+    ]
+    assert uris["c"] == ["s3://b/m.json"]  # the SDK takes a join only
+    assert found["b"]["Path"] == "folds[0]"
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("b/${param:day}.json", "is no address of a JSON file"),
+        ("${param:depth}/m.json", "is no address of a JSON file"),
+        ("s3://b/${json:extract.m.day}.json", "what the service cannot look up there"),
+        ("s3://b/${param:nights}.json", "there is no parameter 'nights'"),
+    ],
+)
+def test_what_cannot_be_the_address_of_a_json_file_is_told(steps: Any, address: str, problem: str) -> None:
+    with pytest.raises(PipelineError) as caught:
+        steps(f"""
+parameters: {{day: "2026-01-01", depth: 6}}
+steps:
+  extract: {{type: processing, image: sklearn:1.4-2, code: a.py, outputs: {{m: {{json: m.json}}}}}}
+  a: {{type: fail, message: "${{json:'{address}','auc'}}"}}
+""")
+    assert [problem in d.summary for d in caught.value.diagnostics] == [True]

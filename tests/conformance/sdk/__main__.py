@@ -25,12 +25,25 @@ def main(folder: str | None = None) -> None:
     for old in out.glob("*.json"):
         old.unlink()
     session = offline.session()
-    import attempts, calls, checks, flow, models, processing, services, training, tuning
+    import attempts
+    import calls
+    import checks
+    import flow
+    import models
+    import processing
+    import properties
+    import services
+    import training
+    import tuning
 
-    for module in (calls, checks, flow, models, processing, services, training, tuning):
+    for module in (calls, checks, flow, models, processing, properties, services, training, tuning):
         for name, build in module.CASES.items():
             os.chdir(HERE / "cases" / name)  # the SDK hashes paths of code as they are given to it: keep them short
+            session.analyses.clear()
             _write(out / f"{name}.json", json.loads(build(session).definition()))
+            if session.analyses:
+                _write(out / f"{name}.analyses.json", session.analyses)
+    os.chdir(HERE / "cases/training-code")  # has a script
     _write(out / "attempts.json", attempts.outcomes(session))
     print(f"{out}: {len([*out.glob('*.json')])} files")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from parts import pipeline
 from sagemaker.core.lambda_helper import Lambda
 from sagemaker.core.workflow.execution_variables import ExecutionVariables as Run
 from sagemaker.core.workflow.functions import Join, JsonGet
@@ -12,8 +13,6 @@ from sagemaker.mlops.workflow import CacheConfig, CallbackOutput, CallbackStep, 
 from sagemaker.mlops.workflow.callback_step import CallbackOutputTypeEnum as CallbackType
 from sagemaker.mlops.workflow.lambda_step import LambdaOutputTypeEnum as LambdaType
 from sagemaker.mlops.workflow.pipeline_experiment_config import PipelineExperimentConfig
-
-from parts import pipeline
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:tell"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/labels"

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from calls import tell
+from models import builder
+from parts import (
+    OUTPUT_KEY,
+    ROLE,
+    TAGS,
+    VOLUME_KEY,
+    pipeline,
+    processor,
+    take,
+    trainer,
+)
 from sagemaker.core.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig
 from sagemaker.core.model_monitor.dataset_format import DatasetFormat
 from sagemaker.core.workflow.parameters import ParameterBoolean
@@ -23,19 +35,6 @@ from sagemaker.mlops.workflow.clarify_check_step import (
     ModelExplainabilityCheckConfig,
 )
 from sagemaker.mlops.workflow.quality_check_step import DataQualityCheckConfig, ModelQualityCheckConfig
-
-from calls import tell
-from models import builder
-from parts import (
-    OUTPUT_KEY,
-    ROLE,
-    TAGS,
-    VOLUME_KEY,
-    pipeline,
-    processor,
-    take,
-    trainer,
-)
 
 
 def _job(session: Any, **more: Any) -> CheckJobConfig:
@@ -103,9 +102,7 @@ def _quality(session: Any) -> Pipeline:
 
 def _clarify(session: Any) -> Pipeline:
     train = TrainingStep("train", step_args=trainer(session).train())
-    model = ModelStep(
-        "model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build()
-    )
+    model = ModelStep("model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build())
 
     def data(name: str) -> DataConfig:
         return DataConfig(

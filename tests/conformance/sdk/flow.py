@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import offline
+from calls import tell
+from parts import pipeline, processor, put, take, trainer
 from sagemaker.core.workflow.conditions import (
     ConditionEquals,
     ConditionGreaterThan,
@@ -35,10 +38,6 @@ from sagemaker.mlops.workflow import (
 from sagemaker.mlops.workflow import SageMakerJobExceptionTypeEnum as JobError
 from sagemaker.mlops.workflow import StepExceptionTypeEnum as StepError
 from sagemaker.train.configs import MetricDefinition
-
-import offline
-from calls import tell
-from parts import pipeline, processor, put, take, trainer
 
 
 def _conditions(session: Any) -> Pipeline:
@@ -93,9 +92,7 @@ def _conditions(session: Any) -> Pipeline:
     )
     plain = FailStep("stop", error_message="too bad", depends_on=[StepDependency(outer, TriggerCondition.FAILED)])
     after = tell(session, "after", inputs={"outcome": outer.properties.Outcome})
-    return pipeline(
-        session, "conditions", evaluate, train, outer, plain, after, parameters=(mode, most, least, force)
-    )
+    return pipeline(session, "conditions", evaluate, train, outer, plain, after, parameters=(mode, most, least, force))
 
 
 def _foreach(session: Any) -> Pipeline:

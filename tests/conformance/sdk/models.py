@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from calls import tell
+from parts import GROUPS, IMAGE, OUTPUT_KEY, ROLE, SUBNETS, TAGS, VOLUME_KEY, pipeline, trainer
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
 from sagemaker.core.model_metrics import FileSource, MetricsSource, ModelMetrics
 from sagemaker.core.resources import Model
@@ -16,9 +18,6 @@ from sagemaker.core.workflow.parameters import ParameterInteger, ParameterString
 from sagemaker.mlops.workflow import ModelStep, Pipeline, StepRetryPolicy, TrainingStep, TransformStep
 from sagemaker.mlops.workflow import StepExceptionTypeEnum as StepError
 from sagemaker.serve.model_builder import ModelBuilder
-
-from calls import tell
-from parts import GROUPS, IMAGE, OUTPUT_KEY, ROLE, SUBNETS, TAGS, VOLUME_KEY, pipeline, trainer
 
 JSON = "application/json"
 
@@ -132,9 +131,7 @@ def _transform(session: Any) -> Pipeline:
     payload = ParameterInteger("payload", default_value=6)
     known = ParameterString("known", default_value="known")  # for a plain name the SDK asks AWS: DescribeModel
     train = TrainingStep("train", step_args=trainer(session).train())
-    model = ModelStep(
-        "model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build()
-    )
+    model = ModelStep("model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build())
     every = Transformer(
         model_name=model.properties.ModelName,
         instance_count=2,

@@ -6,6 +6,7 @@ connection, is refused with an error, so that a golden says what the SDK makes o
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -36,7 +37,8 @@ def session(region: str = REGION) -> Any:
 
 
 def _refuse(*what: object, **also: object) -> None:
-    raise ConnectionRefusedError(f"the SDK asked for {also.get('event_name') or what[1:]}")
+    asked = str(also.get("event_name") or what[1:]).removeprefix("before-send.")
+    raise ConnectionRefusedError(f"the SDK asked for {asked}")
 
 
 def _settings() -> None:
@@ -84,7 +86,9 @@ def _session_class() -> Any:
     from sagemaker.core.workflow.pipeline_context import PipelineSession
 
     class Session(PipelineSession):
-        """Knows its bucket and account, and uploads nothing."""
+        """Knows its bucket and account, and uploads nothing; keeps what Clarify would be configured with."""
+
+        analyses: dict[str, Any] = {}  # noqa: RUF012  # one session builds all cases
 
         def default_bucket(self) -> str:
             return BUCKET
@@ -94,7 +98,10 @@ def _session_class() -> Any:
 
         def upload_data(self, path: str, bucket: str = "", key_prefix: str = "data", **_: Any) -> str:
             end = "" if Path(path).is_dir() else f"/{Path(path).name}"
-            return f"s3://{bucket or BUCKET}/{key_prefix}{end}"
+            address = f"s3://{bucket or BUCKET}/{key_prefix}{end}"
+            if end == "/analysis_config.json":
+                self.analyses[address] = json.loads(Path(path).read_text("utf-8"))
+            return address
 
         def upload_string_as_file_body(self, body: str, bucket: str, key: str, **_: Any) -> str:
             return f"s3://{bucket}/{key}"

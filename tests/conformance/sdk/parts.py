@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
 from sagemaker.core.workflow.parameters import Parameter
-from sagemaker.core.processing import Processor
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.train import ModelTrainer
 

@@ -4,14 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sagemaker.core.network import NetworkConfig
-from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
-from sagemaker.core.workflow.execution_variables import ExecutionVariables as Run
-from sagemaker.core.workflow.functions import Join
-from sagemaker.core.workflow.parameters import ParameterBoolean, ParameterInteger, ParameterString
-from sagemaker.core.workflow.properties import PropertyFile
-from sagemaker.mlops.workflow import Pipeline, ProcessingStep
-
 from parts import (
     GROUPS,
     IMAGE,
@@ -25,6 +17,13 @@ from parts import (
     put,
     take,
 )
+from sagemaker.core.network import NetworkConfig
+from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
+from sagemaker.core.workflow.execution_variables import ExecutionVariables as Run
+from sagemaker.core.workflow.functions import Join
+from sagemaker.core.workflow.parameters import ParameterBoolean, ParameterInteger, ParameterString
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow import Pipeline, ProcessingStep
 
 
 def _processing(session: Any) -> Pipeline:

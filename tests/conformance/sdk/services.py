@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from calls import tell
+from models import builder
+from parts import ROLE, TAGS, VOLUME_KEY, pipeline, processor, take, trainer
 from sagemaker.core.lineage.action import Action
 from sagemaker.core.lineage.artifact import Artifact
 from sagemaker.core.lineage.context import Context
@@ -31,10 +34,6 @@ from sagemaker.mlops.workflow import (
 )
 from sagemaker.mlops.workflow import StepExceptionTypeEnum as StepError
 from sagemaker.mlops.workflow.emr_serverless_step import EMRServerlessJobConfig, EMRServerlessStep
-
-from calls import tell
-from models import builder
-from parts import ROLE, TAGS, VOLUME_KEY, pipeline, processor, take, trainer
 
 RETRY = [StepRetryPolicy([StepError.THROTTLING], max_attempts=3)]
 CACHE = CacheConfig(enable_caching=True, expire_after="P7D")
@@ -85,9 +84,7 @@ def _emr(session: Any) -> Pipeline:
 
 def _endpoints(session: Any) -> Pipeline:
     train = TrainingStep("train", step_args=trainer(session).train())
-    model = ModelStep(
-        "model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build()
-    )
+    model = ModelStep("model", step_args=builder(session, train.properties.ModelArtifacts.S3ModelArtifacts).build())
     variant = {
         "VariantName": "main",
         "ModelName": model.properties.ModelName,

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from parts import (
+    GROUPS,
+    IMAGE,
+    OUTPUT_KEY,
+    ROLE,
+    SUBNETS,
+    TAGS,
+    VOLUME_KEY,
+    channel,
+    pipeline,
+    processor,
+    take,
+    trainer,
+)
 from sagemaker.core.shapes import (
     Channel,
     DataSource,
@@ -29,21 +43,6 @@ from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 from sagemaker.mlops.workflow import NotebookJobStep, Pipeline, ProcessingStep, TrainingStep
 from sagemaker.train.configs import MetricDefinition, Tag
-
-from parts import (
-    GROUPS,
-    IMAGE,
-    OUTPUT_KEY,
-    ROLE,
-    SUBNETS,
-    TAGS,
-    VOLUME_KEY,
-    channel,
-    pipeline,
-    processor,
-    take,
-    trainer,
-)
 
 ALGORITHM = "arn:aws:sagemaker:eu-west-1:111122223333:algorithm/bought"
 
@@ -221,6 +220,7 @@ def _notebook(session: Any) -> Pipeline:
     day = ParameterString("day", default_value="2026-01-01")
     every = NotebookJobStep(
         name="explore",
+        notebook_job_name="explore",
         display_name="Explore",
         description="Looks around",
         input_notebook="explore.ipynb",

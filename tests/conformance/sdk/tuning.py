@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from calls import tell
+from parts import GROUPS, OUTPUT_KEY, SUBNETS, VOLUME_KEY, channel, pipeline, trainer
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter
 from sagemaker.core.shapes import (
     HyperbandStrategyConfig,
@@ -21,9 +23,6 @@ from sagemaker.core.training.configs import (
 )
 from sagemaker.mlops.workflow import Pipeline, TuningStep
 from sagemaker.train.tuner import HyperparameterTuner
-
-from calls import tell
-from parts import GROUPS, OUTPUT_KEY, SUBNETS, VOLUME_KEY, channel, pipeline, trainer
 
 METRICS = [{"Name": "auc", "Regex": "auc=([0-9.]+)"}]
 
@@ -108,7 +107,9 @@ def _tuning(session: Any) -> Pipeline:
                 enable_inter_container_traffic_encryption=True,
             ),
             "stopping_condition": StoppingCondition(max_runtime_in_seconds=3600, max_wait_time_in_seconds=7200),
-            "output_data_config": OutputDataConfig(s3_output_path="s3://example-bucket/secured/", kms_key_id=OUTPUT_KEY),
+            "output_data_config": OutputDataConfig(
+                s3_output_path="s3://example-bucket/secured/", kms_key_id=OUTPUT_KEY
+            ),
             "checkpoint_config": CheckpointConfig(s3_uri="s3://example-bucket/kept/"),
             "environment": {"LOG_LEVEL": "info"},
         },

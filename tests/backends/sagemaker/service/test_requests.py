@@ -17,7 +17,6 @@ from buzzflow.diagnostics import MAX_PROBLEMS, Severity
 
 TESTS = Path(__file__).parents[3]
 DEFINITIONS = sorted((TESTS / "goldens").glob("*/pipeline-definition.json"))
-SDK = sorted((TESTS / "backends/sagemaker/sdk-3.27.0").glob("*.json"))
 OPERATIONS = {"Processing": "CreateProcessingJob", "Training": "CreateTrainingJob"}
 ROLE = "arn:aws:iam::111122223333:role/R"
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/img:1"
@@ -236,14 +235,6 @@ def test_what_the_compiler_writes_has_no_problems(file):
     assert steps
     for step in steps:
         assert [*request_problems(OPERATIONS[step["Type"]], step["Arguments"])] == []
-
-
-@pytest.mark.parametrize("file", SDK, ids=lambda f: f.stem)
-def test_what_the_sdk_writes_has_no_problems(file):
-    content = json.loads(file.read_text("utf-8"))
-    steps = [*jobs([s for s in (content if isinstance(content, list) else [content]) if "Type" in s])]
-    assert [p for s in steps for p in request_problems(OPERATIONS[s["Type"]], s["Arguments"])] == []
-    assert steps or file.stem in ("condition", "fail", "parameters")
 
 
 @pytest.mark.parametrize(
