@@ -4,7 +4,7 @@ What is made the same, and nothing else:
 
 - `Std:Join`: joins inside joins are dissolved, separators become literals, neighbouring literals one. A join of one
   literal is that literal; a join of one reference stays one, because it makes text of what it refers to.
-- Lists whose members have a name are matched by it: steps, parameters, inputs, outputs, channels, tags, metrics, ranges.
+- Lists whose members have a name are matched by it: steps, parameters, inputs, outputs, channels, tags, metrics.
 - `DependsOn` and `ExceptionType` are sets.
 - The order of an object's members.
 """

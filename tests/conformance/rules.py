@@ -76,8 +76,12 @@ def _file(value: Any) -> bool:
     return value == "File"
 
 
-def _below_the_same_run(value: Any) -> bool:
-    return "Execution.PipelineExecutionId" in json.dumps(value, default=str)
+def _below_the_run(value: Any) -> bool:
+    match value:
+        case {"Std:Join": [str(), {"Get": "Execution.PipelineExecutionId"}, str(rest)]}:
+            return rest.endswith("/")
+        case _:
+            return False
 
 
 RULES = (
@@ -114,7 +118,7 @@ RULES = (
             "ClarifyCheck.Arguments.ProcessingInputs[analysis_config].S3Input.S3Uri",
         ),
         "code, notebooks and analysis files lie at an address made of their content; the SDK's has a time in it "
-        "(folders, trainings, notebooks), hashes the path as well (scripts), or is below the output, with `//` (Clarify)",
+        "(folders, trainings, notebooks), hashes the path, too (scripts), or is below the output, with `//` (Clarify)",
         "the same code is the same address on every machine and day, so a cached step stays cached, and two pipelines "
         "cannot overwrite each other's files",
         "buzzflow",
@@ -252,12 +256,29 @@ RULES = (
     ),
     Rule(
         "folder of a run",
-        ("Training.Arguments.OutputDataConfig.S3OutputPath",),
-        "an executed notebook goes to the folder of the run as every output without an address does: "
-        "`<bucket>/<environment>/<pipeline>/<run>/<step>/notebook/`",
-        "one layout for all outputs, apart for each environment",
-        "equal",
-        sdk=_below_the_same_run,
-        ours=_below_the_same_run,
+        (
+            "Training.Arguments.OutputDataConfig.S3OutputPath",
+            "Tuning.Arguments.TrainingJobDefinition.OutputDataConfig.S3OutputPath",
+            "Transform.Arguments.TransformOutput.S3OutputPath",
+            "QualityCheck.Arguments.ProcessingOutputConfig.Outputs[*].S3Output.S3Uri",
+        ),
+        "an output without an address goes to `<bucket>/<environment>/<pipeline>/<run>/<step>/<output>/`, whatever makes "
+        "it; the SDK has a folder of the run for some types, one for all runs of a name for trainings and tunings, and "
+        "one with a time in it for checks",
+        "one layout, in which no run overwrites another's results, apart for each environment",
+        "buzzflow",
+        ours=_below_the_run,
+    ),
+    Rule(
+        "a day to train",
+        (
+            "Training.Arguments.StoppingCondition.MaxRuntimeInSeconds",
+            "Tuning.Arguments.TrainingJobDefinition.StoppingCondition.MaxRuntimeInSeconds",
+        ),
+        "a training without a `timeout` may take 24 hours, as the service allows by default; the SDK stops it after one",
+        "a long training is not lost because nobody thought of a limit",
+        "buzzflow",
+        sdk=said(3600),
+        ours=said(86_400),
     ),
 )

@@ -53,7 +53,7 @@ def outcomes(session: Any) -> dict[str, Any]:
 def _outcome(attempt: Attempt, session: Any) -> dict[str, Any]:
     try:
         return {"made": attempt(session)}
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001  # whatever it is, it is what came of it
         return {"raised": type(problem).__name__, "message": _first_words(problem)}
 
 
