@@ -11,6 +11,8 @@ CORE := $(VENV)/.installed-core
 TEST := $(VENV)/.installed-test
 LINT := $(VENV)/.installed-lint
 DOCS := $(VENV)/.installed-docs
+# The SDK has 130 packages of its own, which must not decide what buzzflow is tested with.
+SDK := build/conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -41,6 +43,9 @@ engine: ## make a Docker engine and test images available (Debian, as root)
 
 bench: $(TEST) ## measure start-up, validate and local runs (ARGS=tree: 1,000 pipelines only)
 	@$(RUN)/python -m benchmarks $(ARGS)
+
+conformance: $(SDK)/.installed ## build the pipelines of tests/conformance with the SageMaker SDK anew (1 GB)
+	@$(SDK)/bin/python tests/conformance/sdk $(ARGS)
 
 docs: $(DOCS) ## build the documentation site into build/site
 	@NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs --quiet build --strict
@@ -87,6 +92,13 @@ $(RUN)/python:
 $(CORE): pyproject.toml | $(RUN)/python
 	@echo 'Installing buzzflow into $(VENV)'
 	@$(PIP) install --editable .
+	@touch $@
+
+$(SDK)/.installed: pyproject.toml | $(RUN)/python
+	@echo 'Installing the SageMaker SDK into $(SDK) (some minutes)'
+	@$(RUN)/python -m venv --clear $(SDK)
+	@$(SDK)/bin/python -m pip --disable-pip-version-check --quiet install 'pip>=25.1'
+	@$(SDK)/bin/python -m pip --disable-pip-version-check --quiet install --group conformance
 	@touch $@
 
 # Dependency groups need pip 25.1.

@@ -262,9 +262,9 @@ RULES = (
             "Transform.Arguments.TransformOutput.S3OutputPath",
             "QualityCheck.Arguments.ProcessingOutputConfig.Outputs[*].S3Output.S3Uri",
         ),
-        "an output without an address goes to `<bucket>/<environment>/<pipeline>/<run>/<step>/<output>/`, whatever makes "
-        "it; the SDK has a folder of the run for some types, one for all runs of a name for trainings and tunings, and "
-        "one with a time in it for checks",
+        "an output without an address goes to `<bucket>/<environment>/<pipeline>/<run>/<step>/<output>/`, whatever "
+        "makes it; the SDK has a folder of the run for some types, one for all runs of a name for trainings and "
+        "tunings, and one with a time in it for checks",
         "one layout, in which no run overwrites another's results, apart for each environment",
         "buzzflow",
         ours=_below_the_run,
@@ -275,7 +275,7 @@ RULES = (
             "Training.Arguments.StoppingCondition.MaxRuntimeInSeconds",
             "Tuning.Arguments.TrainingJobDefinition.StoppingCondition.MaxRuntimeInSeconds",
         ),
-        "a training without a `timeout` may take 24 hours, as the service allows by default; the SDK stops it after one",
+        "a training without a `timeout` may take 24 hours, the service's own default; the SDK stops it after one",
         "a long training is not lost because nobody thought of a limit",
         "buzzflow",
         sdk=said(3600),

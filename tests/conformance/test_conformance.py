@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from buzzflow import ir
+from buzzflow.backends.sagemaker.deploying.deployment import Source, deployment
+from buzzflow.backends.sagemaker.deploying.write import create_pipeline
 from buzzflow.backends.sagemaker.scope import Scope
 from buzzflow.backends.sagemaker.service.requests import request_problems
 from buzzflow.backends.sagemaker.services import analysis_file
@@ -52,7 +56,7 @@ def test_every_reason_is_met() -> None:
 
 def test_every_case_has_a_golden_and_every_golden_a_case() -> None:
     files = {file.name.removesuffix(".json") for file in GOLDENS.glob("*.json")}
-    assert files - {"attempts", "clarify-checks.analyses"} == {*CASES}
+    assert files - {"attempts", "clarify-checks.analyses", "create-pipeline"} == {*CASES}
 
 
 def test_every_attempt_is_told_and_every_telling_tried() -> None:
@@ -66,6 +70,23 @@ def test_clarify_is_configured_the_same() -> None:
     works = {step.name: step.work for step in pipeline.steps}
     ours = {name: json.loads(analysis_file(scope, w)) for name, w in works.items() if isinstance(w, ir.Check)}
     assert ours == theirs
+
+
+class _Client:
+    """Stands in for the client of SageMaker, and keeps what it is asked."""
+
+    def create_pipeline(self, **members: Any) -> dict[str, str]:
+        self.asked = members
+        return {"PipelineArn": "arn"}
+
+
+def test_a_pipeline_is_created_by_the_same_request() -> None:
+    client = _Client()
+    account: Any = SimpleNamespace(sagemaker=client)
+    create_pipeline(account, deployment(checked("order").pipeline, Source("pipeline.yaml")), "identity")
+    ours = {name: value for name, value in client.asked.items() if name in sdk("create-pipeline")}
+    assert ours == sdk("create-pipeline")
+    assert {*client.asked} - {*ours} == {"PipelineDefinition", "ClientRequestToken", "Tags"}
 
 
 @pytest.mark.parametrize("case", ["processing", "training"])

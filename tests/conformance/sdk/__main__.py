@@ -27,6 +27,7 @@ def main(folder: str | None = None) -> None:
     session = offline.session()
     from attempts import outcomes
     from families import CASES
+    from flow import create_request
 
     for name, build in CASES.items():
         os.chdir(HERE / "cases" / name)  # the SDK hashes the path of a script as it is given: one without folders
@@ -36,6 +37,7 @@ def main(folder: str | None = None) -> None:
             _write(out / f"{name}.analyses.json", session.analyses)
     os.chdir(HERE / "cases/training-code")  # has a script
     _write(out / "attempts.json", outcomes(session))
+    _write(out / "create-pipeline.json", create_request(session))
     print(f"{len(CASES)} cases in {out}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import offline
 from calls import tell
-from parts import pipeline, processor, put, take, trainer
+from parts import ROLE, pipeline, processor, put, take, trainer
 from sagemaker.core.workflow.conditions import (
     ConditionEquals,
     ConditionGreaterThan,
@@ -27,6 +27,7 @@ from sagemaker.mlops.workflow import (
     CurrentItem,
     FailStep,
     ForEachStep,
+    ParallelismConfiguration,
     Pipeline,
     ProcessingStep,
     SageMakerJobStepRetryPolicy,
@@ -167,6 +168,14 @@ def _order(session: Any) -> Pipeline:
         steps.append(tell(session, name, depends_on=[StepDependency(train, trigger)]))
     several = tell(session, "several", depends_on=[extract, StepDependency(train, TriggerCondition.ANY), "check"])
     return pipeline(session, "order", *steps, several)
+
+
+def create_request(session: Any) -> dict[str, Any]:
+    """Return what CreatePipeline is asked with for the case `order`, without the definition."""
+    limit = ParallelismConfiguration(max_parallel_execution_steps=3)
+    made = _order(session)._create_args(ROLE, "Steps in order", limit)
+    del made["PipelineDefinition"]
+    return made
 
 
 def _other_region(_: Any) -> Pipeline:
