@@ -43,7 +43,7 @@ def _differences() -> Iterator[str]:
     yield "| difference | what | why | better |"
     yield "| --- | --- | --- | --- |"
     for rule in RULES:
-        yield f"| {rule.name} | {rule.what} | {rule.why} | {rule.better} |"
+        yield f"| {rule.name}{' ‡' if rule.defect else ''} | {rule.what} | {rule.why} | {rule.better} |"
 
 
 def _places() -> Iterator[str]:

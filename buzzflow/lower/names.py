@@ -146,7 +146,7 @@ def _stored_json(reference: Reference, names: Names, within: str | None) -> ir.S
         if isinstance(part, ir.JsonReference | ir.StoredJsonReference | ir.ItemReference):
             what = f"the address of the file in {reference} is built from what the service cannot look up there"
             raise Unknown("BF300", what, "use parameters, ${run:…} and ${step:…} in it")
-    return ir.StoredJsonReference(ir.Text(parts), _describe_path(path, path))
+    return ir.StoredJsonReference(parts[0] if len(parts) == 1 else ir.Text(parts), _describe_path(path, path))
 
 
 def _is_address(start: str | ir.Reference) -> bool:

@@ -57,7 +57,7 @@ DEFECTS = (
     Defect(
         "serverless-properties",
         "an EMR Serverless step has no properties to refer to",
-        "none either: the service's model has no shape for them",
+        "`${step:spark.properties.jobRun.state}`, checked against EMR Serverless's own model",
     ),
     Defect(
         "fixed-json-address",

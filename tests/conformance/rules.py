@@ -123,7 +123,6 @@ RULES = (
         "cannot overwrite each other's files",
         "buzzflow",
         ours=_by_content,
-        defect=True,
     ),
     Rule(
         "path without a slash",

@@ -13,7 +13,18 @@ import pytest
 pytest.importorskip("material", reason="the site's tools are not installed: make docs installs them")
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("index", "tutorial", "how-to/index", "how-to/debug", "language", "step-types", "requests", "cli", "errors")
+PAGES = (
+    "index",
+    "tutorial",
+    "how-to/index",
+    "how-to/debug",
+    "language",
+    "step-types",
+    "requests",
+    "cli",
+    "errors",
+    "conformance",
+)
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,8 @@ def _reference(reference: ir.Reference, steps: Steps) -> list[object]:  # one fo
             file_path = get(f"Steps.{step}.PropertyFiles.{file}")
             return [{"Std:JsonGet": {"PropertyFile": file_path, "Path": _path(path)}}]
         case ir.StoredJsonReference(uri=uri, path=path):
-            return [{"Std:JsonGet": {"S3Uri": say(uri, steps), "Path": _path(path)}}]
+            address = uri if isinstance(uri, ir.Text) else ir.Text((uri,))  # the SDK takes a join only
+            return [{"Std:JsonGet": {"S3Uri": _join(_parts(address, steps)), "Path": _path(path)}}]
         case _:
             assert_never(reference)
 

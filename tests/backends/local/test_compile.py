@@ -34,6 +34,10 @@ def container(step: ir.Step) -> plan.Container:
         (ir.PropertyReference("s", "model", ir.Kind.ARTIFACT), plan.StepProperty(step="s", word="model")),
         (ir.DescribeReference("s", ("A", "0")), plan.DescribePath(step="s", path=["A", "0"])),
         (ir.JsonReference("s", "f", ("a",)), plan.ReportValue(step="s", report="f", path=["a"])),
+        (
+            ir.StoredJsonReference(ir.Text(("s3://b/", ir.RunReference("id"))), ("a",)),
+            plan.StoredValue(uri=plan.Join(parts=["s3://b/", plan.RunValue(field="id")]), path=["a"]),
+        ),
         (ir.RunReference("now"), plan.RunValue(field="now")),
         (ir.Text(("a", ir.RunReference("id"))), plan.Join(parts=["a", plan.RunValue(field="id")])),
     ],
