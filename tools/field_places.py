@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 from field_tries import ALONGSIDE, BASES, ENVIRONMENT, HELPERS, SCRIPTS, TRIES, WITH, Json
 
-from buzzflow.backends.sagemaker.compile import definition
+from buzzflow.backends.sagemaker.compile import define
 from buzzflow.diagnostics import PipelineError
 from buzzflow.driver import check
 
@@ -134,7 +134,7 @@ def _compiled(step: Json, folder: Path) -> Json:
     steps = {name: helper for name, helper in HELPERS.items() if name not in step.get("steps", {})}
     whole = {"parameters": {"days": "[]", "weeks": "[]"}, "steps": {**steps, "tried": step}}
     (folder / "pipeline.yaml").write_text(yaml.safe_dump(whole), "utf-8")
-    found = _find(definition(check(folder, backend="sagemaker").pipeline)["Steps"])
+    found = _find(define(check(folder, backend="sagemaker").pipeline).data["Steps"])
     assert found is not None
     return found
 

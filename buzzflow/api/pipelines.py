@@ -26,7 +26,9 @@ Settings = Sequence[str]
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a pipeline compiles to: the file's *name* and *content*. The same pipeline gives the same bytes anywhere.
+    """What a pipeline compiles to: the file's *name* and *content*, JSON; as text it is laid out for people.
+
+    The same pipeline gives the same bytes anywhere.
 
     >>> compile("flights").name
     'run-plan.json'
@@ -47,7 +49,7 @@ class Artifact:
         return found
 
     def __str__(self) -> str:
-        return self.content.decode()
+        return f"{json.dumps(self.json(), indent=2, ensure_ascii=False)}\n"
 
 
 class Pipeline:

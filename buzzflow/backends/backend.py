@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -15,10 +16,17 @@ GROUP = "buzzflow.backends"
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a backend compiled: a file name and its bytes. The same pipeline gives the same bytes on every machine."""
+    """What a backend compiled: a file name and its bytes, JSON, as it is handed on.
+
+    The same pipeline gives the same bytes on every machine.
+    """
 
     name: str
     content: bytes
+
+    def readable(self) -> str:
+        """Return the content laid out for people, which takes ten times as long as to make it."""
+        return f"{json.dumps(json.loads(self.content), indent=2, ensure_ascii=False)}\n"
 
 
 class Backend(Protocol):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from buzzflow import ir
 
@@ -49,16 +50,16 @@ def container_entrypoint(step: ir.Step) -> tuple[ir.Value, ...] | None:
 
 def container_environment(step: ir.Step) -> tuple[tuple[str, ir.Value], ...]:
     """Return the variables of the container of *step*: what the language promises to code, then the user's own."""
+    return (*promised_variables(step), *_job(step).environment)
+
+
+def promised_variables(step: ir.Step) -> tuple[tuple[str, ir.Value], ...]:
+    """Return the variables that the language sets for *step*, and which its user may not set."""
     job = _job(step)
-    return job.environment if job.code is None else (*_promised(step, job), *job.environment)
+    return () if job.code is None else tuple(_promised(step, job))
 
 
-def promised_variables(step: ir.Step) -> tuple[str, ...]:
-    """Return the names that the language sets for *step*, which its user may not set."""
-    job = _job(step)
-    return () if job.code is None else tuple(name for name, _ in _promised(step, job))
-
-
+@lru_cache(maxsize=1024)  # the same few names stand in many steps
 def variable_name(name: str) -> str:
     """Return *name*, of an input or output, as the end of a variable's name: `train-set.1` is `TRAIN_SET_1`."""
     return re.sub(r"[^A-Z0-9_]", "_", name.upper())

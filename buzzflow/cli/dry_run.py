@@ -21,7 +21,7 @@ def show_compiled(target: Path, settings: Sequence[str], backend: str | None, *,
         raise fail(e, as_json=as_json) from None
     warn(checked.warnings)
     if as_json:
-        typer.echo(artifact.content.decode(), nl=False)
+        typer.echo(artifact.readable(), nl=False)
         return
     from buzzflow.views.compiled import compiled
     from buzzflow.views.summary import console

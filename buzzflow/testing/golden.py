@@ -41,8 +41,8 @@ def compare(found: object, file: Path, *, digests: bool = False) -> None:
 def as_text(found: object) -> str:
     """Return *found* as the file holds it: with an end of line."""
     match found:
-        case Artifact(content=content):
-            text = content.decode()
+        case Artifact():
+            text = str(found)
         case bytes():
             text = found.decode()
         case str():

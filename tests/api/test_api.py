@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import json
 import subprocess
 import sys
 import tarfile
@@ -93,7 +94,8 @@ def test_compiling_twice_gives_the_same_bytes(flights: Path) -> None:
     first, second = buzzflow.compile(flights), buzzflow.compile(flights, backend="local")
     assert first == second
     assert first.json()["steps"][0]["name"] == "extract"
-    assert str(first).encode() == first.content
+    assert json.loads(str(first)) == first.json()
+    assert str(first).startswith("{\n  ")
 
 
 def test_what_is_wrong_reads_like_the_command_line(flights: Path) -> None:

@@ -78,4 +78,4 @@ def test_every_promised_variable_has_a_name_that_a_shell_takes_and_lists_are_jso
     variables = dict(contract.container_environment(step))
     assert all(re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) for name in variables)
     assert json.loads(variables["BUZZFLOW_INPUTS"]) == json.loads(variables["SM_CHANNELS"]) == names
-    assert all(name in variables for name in contract.promised_variables(step))
+    assert all(name in variables for name, _ in contract.promised_variables(step))

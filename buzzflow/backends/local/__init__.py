@@ -26,7 +26,7 @@ class LocalBackend:
     def compile(self, pipeline: ir.Pipeline) -> Artifact:
         """Return the run plan."""
         plan = compile_plan(pipeline)
-        return Artifact("run-plan.json", (plan.model_dump_json(indent=2) + "\n").encode())
+        return Artifact("run-plan.json", plan.model_dump_json().encode())
 
 
 backend = LocalBackend()

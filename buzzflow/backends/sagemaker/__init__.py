@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
 from buzzflow.backends.sagemaker.check import check_pipeline
-from buzzflow.backends.sagemaker.compile import compile_pipeline
+from buzzflow.backends.sagemaker.compile import artifact, define
 from buzzflow.diagnostics import Diagnostic
 
 __all__ = ["SageMaker", "backend"]
@@ -24,7 +24,7 @@ class SageMaker:
 
     def compile(self, pipeline: ir.Pipeline) -> Artifact:
         """Return the pipeline definition, version 2020-12-01."""
-        return compile_pipeline(pipeline)
+        return artifact(define(pipeline))
 
 
 backend = SageMaker()

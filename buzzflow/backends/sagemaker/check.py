@@ -238,7 +238,7 @@ def _retry(path: Path, retry: ir.Retry) -> Iterator[Diagnostic]:
 
 
 def _size(compiled: Definition) -> Iterator[Diagnostic]:
-    size = compiled.size()
+    size = len(compiled.text)
     if size > DEFINITION:
         summary = f"the definition has {size} characters, and SageMaker takes {DEFINITION}"
         yield Diagnostic("BF414", summary, (), "split the pipeline in two")

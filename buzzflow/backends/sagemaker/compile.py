@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
@@ -40,34 +41,45 @@ JOB_ERRORS = {
 RUN_JOBS = frozenset(("processing", "training", "tuning", "transform", "automl", "notebook", "job", "raw"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Definition:
     """What the service is given, as data, and the request of each step in it by the step's name."""
 
     data: Object
     requests: Mapping[str, Object]
 
-    def size(self) -> int:
-        """Return how many characters the service is sent: nothing stands between them but what JSON needs.
-
-        The artifact has more, its lines and indents, because people read it; to lay them out takes ten times as long.
-        """
-        return len(json.dumps(self.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+    @cached_property
+    def text(self) -> str:
+        """What the service is sent: JSON in which nothing stands but what it needs."""
+        return json.dumps(self.data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def compile_pipeline(pipeline: ir.Pipeline) -> Artifact:
-    """Return the definition of *pipeline* as JSON."""
-    text = json.dumps(definition(pipeline), indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False)
-    return Artifact(ARTIFACT, f"{text}\n".encode())
-
-
-def definition(pipeline: ir.Pipeline) -> Object:
-    """Return the definition of *pipeline* as data."""
-    return define(pipeline).data
+def artifact(definition: Definition) -> Artifact:
+    """Return *definition* as a file."""
+    return Artifact(ARTIFACT, definition.text.encode())
 
 
 def define(pipeline: ir.Pipeline) -> Definition:
-    """Return the definition of *pipeline*, and the requests in it."""
+    """Return the definition of *pipeline*, and the requests in it. It is shared: nobody changes it."""
+    return _define(_Same(pipeline))
+
+
+class _Same:
+    """A pipeline that equals itself alone: to compare two by their parts takes longer than to compile them."""
+
+    def __init__(self, pipeline: ir.Pipeline) -> None:
+        self.pipeline = pipeline
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.pipeline is self.pipeline
+
+    def __hash__(self) -> int:
+        return id(self.pipeline)
+
+
+@lru_cache(maxsize=1)  # what `check` has made, `compile` takes
+def _define(same: _Same) -> Definition:
+    pipeline = same.pipeline
     scope = Scope(pipeline)
     steps = _Steps(scope)
     data: Object = {

@@ -13,6 +13,8 @@ from buzzflow import ir
 from buzzflow.backends import contract
 from buzzflow.diagnostics import Diagnostic, Path
 
+_LINE_BREAKS = frozenset("\r\n")
+
 
 @dataclass(frozen=True, slots=True)
 class JobLimits:
@@ -107,7 +109,7 @@ def too_long(path: Path, what: str, value: ir.Value, limit: int) -> Iterator[Dia
 def one_line(path: Path, what: str, value: ir.Value, limit: int) -> Iterator[Diagnostic]:
     """Yield what is wrong with a text for which the service's pattern is `.*`: such a text has no line breaks."""
     yield from too_long(path, what, value, limit)
-    if any("\n" in part or "\r" in part for part in literals(value)):
+    if not all(map(_LINE_BREAKS.isdisjoint, literals(value))):
         hint = "write it on one line, or pass it in a file"
         yield Diagnostic("BF415", f"{what} has several lines, and SageMaker takes one", path, hint)
 
@@ -135,7 +137,7 @@ def literals(value: ir.Value) -> tuple[str, ...]:
 
 def literal_length(value: ir.Value) -> int:
     """Return how many characters of *value* are known now."""
-    return sum(len(part) for part in literals(value))
+    return len(value) if type(value) is str else sum(map(len, literals(value)))
 
 
 def _too_many(path: Path, what: str, number: int, limit: int, why: str = "") -> Iterator[Diagnostic]:
@@ -147,18 +149,23 @@ def _too_many(path: Path, what: str, number: int, limit: int, why: str = "") -> 
 def _words(path: Path, what: str, words: Sequence[ir.Value]) -> Iterator[Diagnostic]:
     yield from _too_many(path, f"{what}s" if what == "argument" else f"words of the {what}", len(words), WORDS)
     for i, word in enumerate(words):
-        yield from one_line((*path, i), f"{what} {i + 1}", word, WORD)
+        if type(word) is not str or len(word) > WORD or not _LINE_BREAKS.isdisjoint(word):
+            yield from one_line((*path, i), f"{what} {i + 1}", word, WORD)
 
 
 def _variables(at: Path, step: ir.Step, limits: JobLimits) -> Iterator[Diagnostic]:
     path = (*at, "environment_variables")
-    variables = contract.container_environment(step)
-    ours = contract.promised_variables(step)
+    promised = contract.promised_variables(step)
+    ours = [name for name, _ in promised]
+    job = ir.job_of(step)
+    variables = (*promised, *(job.environment if job else ()))
     why = f"{len(ours)} are buzzflow's" if ours else ""
     yield from _too_many(path, "environment variables", len(variables), VARIABLES, why)
     for name, value in variables:
-        yield from too_long((*path, name), f"variable {name}", value, limits.variable)
-    for name in sorted({name for name in ours if ours.count(name) > 1 and not name.startswith("SM_")}):
+        if literal_length(value) > limits.variable:
+            yield from too_long((*path, name), f"variable {name}", value, limits.variable)
+    twice = {name for name in ours if ours.count(name) > 1} if len({*ours}) < len(ours) else ()
+    for name in sorted(name for name in twice if not name.startswith("SM_")):
         summary = f"two names in step {step.name!r} become the same variable {name}"
         yield Diagnostic("BF419", summary, at, "let them differ in more than dots and dashes")
 

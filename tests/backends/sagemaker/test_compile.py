@@ -24,7 +24,7 @@ spec.loader.exec_module(example)
 from buzzflow.backends.sagemaker import backend
 pipeline = example.example()
 assert not any(d.is_error for d in backend.check(pipeline))
-sys.stdout.buffer.write(backend.compile(pipeline).content)
+sys.stdout.buffer.write(backend.compile(pipeline).readable().encode())
 assert not {"boto3", "botocore", "sagemaker"} & {*sys.modules}, "AWS was imported"
 """
 
@@ -33,9 +33,9 @@ def test_a_pipeline_with_every_step_type_compiles_to_the_golden(example, compile
     compiled(example)
     artifact = backend.compile(example)
     if os.environ.get("UPDATE_GOLDEN"):
-        GOLDEN.write_bytes(artifact.content)
+        GOLDEN.write_text(artifact.readable(), "utf-8")
     assert artifact.name == "pipeline-definition.json"
-    assert artifact.content == GOLDEN.read_bytes()
+    assert artifact.readable() == GOLDEN.read_text("utf-8")
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4242"])
@@ -48,7 +48,7 @@ def test_the_bytes_are_the_same_under_any_hash_seed_and_without_aws(seed):
 
 
 def test_the_artifact_is_readable_text_that_ends_in_a_newline(example):
-    text = backend.compile(example).content.decode()
+    text = backend.compile(example).readable()
     assert text.startswith('{\n  "Version": "2020-12-01",\n  "Metadata": {},\n  "Parameters": [')
     assert text.endswith("}\n")
     assert "größe" in text

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker import meaning
-from buzzflow.backends.sagemaker.compile import definition
+from buzzflow.backends.sagemaker.compile import define
 from buzzflow.backends.sagemaker.deploying.stored import Stored, images_built_by, stored_by
 from buzzflow.backends.sagemaker.places import deployed_name
 from buzzflow.backends.sagemaker.text import Object
@@ -57,7 +56,8 @@ class Deployment:
 def deployment(pipeline: ir.Pipeline, source: Source) -> Deployment:
     """Return what *pipeline* is to be; PipelineError BF401 names what its environment lacks."""
     region, bucket, role = _needed(pipeline)
-    data = definition(pipeline)
+    compiled = define(pipeline)
+    data = compiled.data
     description = " ".join((pipeline.description or "").split())  # PipelineDescription has no line breaks
     whole = digest_of(data, role, description, pipeline.parallelism)
     return Deployment(
@@ -69,7 +69,7 @@ def deployment(pipeline: ir.Pipeline, source: Source) -> Deployment:
         description=description,
         parallelism=pipeline.parallelism,
         data=data,
-        text=json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False),
+        text=compiled.text,
         tags={**dict(pipeline.tags), **_own_tags(pipeline, source, whole)},
         digest=whole,
         stored=stored_by(pipeline),

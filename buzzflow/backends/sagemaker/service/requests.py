@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import assert_never
 
+from buzzflow.backends.sagemaker.service.fits import BITS, MAX_DEPTH, fits
 from buzzflow.backends.sagemaker.service.placeholders import MalformedPlaceholder, is_placeholder, known_text
 from buzzflow.backends.sagemaker.service.problem import RequestProblem, shortened, subject
 from buzzflow.backends.sagemaker.service.shapes import Shape, request_shape
 from buzzflow.backends.sagemaker.service.texts import is_taken, text_problems
 from buzzflow.diagnostics import MAX_PROBLEMS, Path, closest, did_you_mean
 
-_MAX_DEPTH = 50
-_BITS = {"integer": 31, "long": 63}
 _EXPECTED = {
     "structure": "a mapping",
     "map": "a mapping",
@@ -47,7 +46,9 @@ def request_problems(operation: str, arguments: object, *, optional: Collection[
     members named in *optional* may be missing from *arguments* themselves, as may the name that a pipeline makes up.
     """
     absent = frozenset(optional) | {_NAMED_BY_THE_PIPELINE.get(operation, "")}
-    yield from islice(_problems(request_shape(operation), arguments, (), absent), MAX_PROBLEMS)
+    shape = request_shape(operation)
+    if not fits(shape, arguments, absent):
+        yield from islice(_problems(shape, arguments, (), absent), MAX_PROBLEMS)
 
 
 def _problems(
@@ -109,8 +110,8 @@ def _no_reference(path: Path, expected: str, hint: str) -> RequestProblem:
 def _structure(
     shape: Shape, value: dict[object, object], path: Path, absent: frozenset[str]
 ) -> Iterator[RequestProblem]:
-    if len(path) > _MAX_DEPTH:
-        yield RequestProblem("BF435", f"{subject(path)} is nested deeper than {_MAX_DEPTH}", path, "nest it less")
+    if len(path) > MAX_DEPTH:
+        yield RequestProblem("BF435", f"{subject(path)} is nested deeper than {MAX_DEPTH}", path, "nest it less")
         return
     meant: set[str] = set()
     for name, inner in value.items():
@@ -155,7 +156,7 @@ def _size(shape: Shape, number: int, what: str, path: Path) -> Iterator[RequestP
 
 
 def _number(shape: Shape, number: float, path: Path) -> Iterator[RequestProblem]:
-    bits = _BITS.get(shape.type)
+    bits = BITS.get(shape.type)
     if isinstance(number, float) and not math.isfinite(number):
         yield RequestProblem(
             "BF432", f"{subject(path)} is {number}, which is no number in JSON", path, "write a number"

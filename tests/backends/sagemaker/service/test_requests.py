@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buzzflow.backends.sagemaker.service import request_problems
-from buzzflow.backends.sagemaker.service.shapes import request_operations
+from buzzflow.backends.sagemaker.service import request_problems, requests
+from buzzflow.backends.sagemaker.service.fits import fits
+from buzzflow.backends.sagemaker.service.shapes import request_operations, request_shape
 from buzzflow.diagnostics import MAX_PROBLEMS, Severity
 
 TESTS = Path(__file__).parents[3]
@@ -423,6 +424,16 @@ def test_no_json_makes_it_raise_or_wait(operation, arguments):
     problems = [*request_problems(operation, arguments)]
     assert time.perf_counter() - start < 5
     assert all(re.fullmatch("BF43[0-5]", p.code) for p in problems)
+
+
+@given(data=st.data(), value=JSON)
+@settings(max_examples=300)
+def test_the_quick_answer_is_that_of_the_long_one(data, value):
+    operation = data.draw(st.sampled_from(sorted(REQUESTS)))
+    path = data.draw(st.sampled_from([*_places(REQUESTS[operation])]))
+    request = changed(operation, path, value)
+    shape = request_shape(operation)
+    assert fits(shape, request) == (not [*requests._problems(shape, request, ())])
 
 
 def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
