@@ -99,22 +99,12 @@ def output_of(name: str, item: OutputConfig, path: Path, context: Context) -> ir
     return ir.Output(
         name,
         item.path or f"{PROCESSING}/output/{name}",
-        None if item.to is None else folder_of(context.values.place(item.to, (*path, "to"))),
+        None if item.to is None else context.folder(item.to, (*path, "to")),
         item.upload,
         tuple(ir.JsonFile(n, f) for n, f in item.report_files.items()),
         context.values.maybe(item.feature_group, (*path, "feature_group")),
+        exact=context.exact_addresses,
     )
-
-
-def folder_of(value: ir.Value) -> ir.Value:
-    """End a literal address in `/`: the service matches by prefix, and `…/train` is one of `…/train-old/x`."""
-    match value:
-        case str():
-            return value if value.endswith("/") else value + "/"
-        case ir.Text(parts=(*first, str(last))):
-            return ir.Text((*first, last if last.endswith("/") else last + "/"))
-        case _:
-            return value
 
 
 def path_problems(step: ProcessorConfig, inputs: tuple[ir.Input, ...], path: Path, context: Context) -> None:

@@ -16,8 +16,8 @@ class ConditionConfig(StepBase):
 
     type: Literal["condition"]
     if_: list[Text] = Field(
+        [],
         alias="if",
-        min_length=1,
         description="A comparison, or a list of which all must hold.",
         examples=["${json:evaluate.report.auc} >= ${param:min_auc}"],
     )
@@ -27,9 +27,11 @@ class ConditionConfig(StepBase):
     )
 
     @model_validator(mode="after")
-    def _one_side(self) -> Self:
+    def _complete(self) -> Self:
         if not self.then and not self.else_:
             raise PydanticCustomError("one_of", "a condition needs steps in then or else")
+        if not self.if_ and "Conditions" not in self.arguments_patch:
+            raise PydanticCustomError("one_of", "a condition needs if: what it compares")
         return self
 
 
