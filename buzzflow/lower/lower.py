@@ -95,7 +95,7 @@ def lower(
         budget=stricter_budget(config.budget, environment),
         patch=_patch(config.definition_patch, ("definition_patch",), values),
     )
-    return Lowered(pipeline, (*warnings, *_default_images(config)))
+    return Lowered(pipeline, (*values.warnings, *warnings, *_default_images(config)))
 
 
 def _step(name: str, step: StepConfig, context: Context, branch: ir.Branch | None) -> ir.Step:

@@ -45,12 +45,12 @@ def request_errors(draft: Draft) -> list[RequestProblem]:
     return [p for p in request_problems(operation, arguments) if p.severity is Severity.ERROR]
 
 
-def is_refused(draft: Draft) -> bool:
-    """Whether the step can only be said in the service's words: its request is none that the service takes.
+def refusal(draft: Draft) -> RequestProblem | None:
+    """Return why the step can only be kept in the service's words: its request is none that the service takes.
 
     What is merely missing can be removed in so many words.
     """
-    return any(p.code != _MISSING or not p.path for p in request_errors(draft))
+    return next((p for p in request_errors(draft) if p.code != _MISSING or not p.path), None)
 
 
 def absent_members(draft: Draft) -> Object:

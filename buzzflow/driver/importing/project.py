@@ -16,10 +16,10 @@ from buzzflow.backends.sagemaker.importing.steps import Draft, kept, proposed
 from buzzflow.backends.sagemaker.semantics import same, same_definition, steps_in, without_steps
 from buzzflow.backends.sagemaker.text import Object
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError
-from buzzflow.driver.importing.absent import absent_members, is_refused
+from buzzflow.driver.importing.absent import absent_members, refusal
 from buzzflow.driver.importing.attempt import Workshop
 from buzzflow.driver.importing.offers import offers_of
-from buzzflow.driver.importing.parameters import parameters_of
+from buzzflow.driver.importing.parameters import experiment_of, parameters_of
 
 MAX_ATTEMPTS = 400
 _PATCHES = ("arguments_patch", "step_patch")
@@ -30,7 +30,10 @@ _NONE: Path = ()
 
 @dataclass(slots=True)
 class Plan:
-    """How one step is to be said: without *banned* fields, *opaque* without references, *raw* in the service's words."""
+    """How one step is to be said: without *banned* fields, *opaque* without references, *raw* in the service's words.
+
+    *patches* make up for the rest; *reasons* tell why.
+    """
 
     banned: set[Path] = field(default_factory=set)
     opaque: bool = False
@@ -41,7 +44,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A pipeline.yaml as data, in the long form, that compiles to the definition; *plans* tell how each step is said."""
+    """A pipeline.yaml as data, in the long form, that compiles to the definition.
+
+    *plans* tell how each of its steps is said.
+    """
 
     data: dict[str, Any]
     plans: dict[str, Plan]
@@ -66,8 +72,9 @@ class _Search:
         self._banned: set[Path] = set()  # outside of steps
         self._patch: Object = {}
         for draft in drafts:
-            if is_refused(draft):
+            if (refused := refusal(draft)) is not None:
                 self._plans[draft.name].raw = True
+                self._plans[draft.name].reasons.append(Diagnostic(refused.code, refused.summary))
 
     def found(self) -> Project:
         for _ in range(MAX_ATTEMPTS):
@@ -120,19 +127,20 @@ class _Search:
             plan = self._plans[draft.name]
             own = Vocabulary(vocabulary.parameters, vocabulary.steps, loops.get(draft.name), plan.opaque)
             step = rendered(fields[draft.name], own)
+            if step["type"] == "condition" and "if" not in step:
+                plan.patches.setdefault("arguments_patch", {}).setdefault("Conditions", _conditions(draft))
             step |= {name: tree(patch, own) for name, patch in plan.patches.items() if patch}
             within = loops.get(draft.name)
             (steps if within is None else steps[within].setdefault("steps", {}))[draft.name] = step
-        found = {**self._head, "parameters": parameters, "defaults": self._defaults, "steps": steps}
+        found = {**self._head, **experiment_of(self._definition, vocabulary)}
+        found |= {"parameters": parameters, "defaults": self._defaults, "steps": steps}
         found["definition_patch"] = tree(self._patch, vocabulary)
         return {key: value for key, value in found.items() if value not in ({}, None)}
 
     def _fields(self, draft: Draft, alive: list[Draft]) -> dict[str, Any]:
         plan = self._plans[draft.name]
-        if plan.raw:
-            fields = kept(draft)
-        else:
-            fields = proposed(draft, [d for d in alive if d.within == draft.name])
+        inside = [d for d in alive if d.within == draft.name]
+        fields = kept(draft) if plan.raw else proposed(draft, inside)
         for path in plan.banned:
             fields = _without(fields, path)
         return fields
@@ -203,6 +211,12 @@ class _Search:
             plan.banned.add(("depends_on",))
         plan.raw = True
         plan.reasons.append(problem)
+
+
+def _conditions(draft: Draft) -> Any:
+    """Return the test of a condition step in the service's words."""
+    arguments = draft.data.get("Arguments")
+    return arguments.get("Conditions", []) if isinstance(arguments, dict) else []
 
 
 def _unsayable(problem: Diagnostic) -> Diagnostic:

@@ -9,7 +9,7 @@ from typing import Any
 
 from buzzflow.backends.sagemaker.patch import is_reference
 from buzzflow.backends.sagemaker.properties import output_path, word_of
-from buzzflow.backends.sagemaker.semantics import parts_of
+from buzzflow.backends.sagemaker.semantics import normal, parts_of
 from buzzflow.backends.sagemaker.service.describe import UnknownPath, describe_path
 from buzzflow.backends.sagemaker.text import RUN_FIELDS, property_text
 from buzzflow.backends.sagemaker.verify import RESPONSES
@@ -69,7 +69,7 @@ class Vocabulary:
         """Return `${…}` for a `Get` or `Std:JsonGet`; None where the language has no word for it."""
         if self.opaque:
             return None
-        match value:
+        match normal(value):
             case {"Get": str(path)}:
                 return self._get(path)
             case {"Std:JsonGet": {"PropertyFile": {"Get": str(file)}, "Path": str(path), **more}} if not more:

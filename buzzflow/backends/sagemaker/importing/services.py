@@ -141,6 +141,10 @@ def automl(arguments: Any) -> Fields:
 
 def thin(kind: str, arguments: Any) -> Fields:
     """Return the fields of a step of our type *kind* that speaks the service's words."""
+    role = {"emr_serverless": "ExecutionRoleArn", "job": "RoleArn"}.get(kind)
+    if role is not None and isinstance(arguments, dict) and arguments.get(role) is not None:
+        rest = {key: value for key, value in arguments.items() if key != role}
+        return given(type_=kind, role=said(arguments[role], "text"), arguments=Said(rest, "tree") if rest else None)
     return given(type_=kind, arguments=Said(arguments, "tree") if arguments else None)
 
 

@@ -93,7 +93,7 @@ def kept(draft: Draft) -> Fields:
     return {**services.raw(draft.data.get("Type"), draft.data.get("Arguments"), draft.members), **_common(draft)}
 
 
-def _typed(draft: Draft, inside: list[Draft]) -> Fields:  # one for each type
+def _typed(draft: Draft, inside: list[Draft]) -> Fields:  # noqa: PLR0912  # one for each type
     arguments, members = draft.data.get("Arguments"), draft.members
     match draft.type:
         case "Processing":
