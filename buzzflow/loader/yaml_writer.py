@@ -18,24 +18,20 @@ COMMENT_WIDTH = 100
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_/.$\\](?:[^\n\t]*[^\s:])?|--?[A-Za-z](?:[^\n\t]*[^\s:])?")
 _NOT_PLAIN = re.compile(r": |:$| #|[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|^\d{4}-\d|^\.\.\.")
-_FLOW_MARK = re.compile(r"[\[\]{},\"'#]|: |:$")
+_FLOW_MARK = re.compile(r"[\[\]{},\"'#?]|:(?![\w/:])")
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS = (NULL, BOOL, INT, FLOAT)
 _MANY = 6  # entries that stand on one line
 
 
-def write_yaml(data: Mapping[str, Any], comments: Mapping[Path, str] | None = None, *, block: int = 1) -> str:
-    """Return *data* with *comments* above the keys that they are about.
-
-    Mappings down to depth *block* have a line for each key, whether they are small or not.
-    """
-    return "".join(f"{line}\n" for line in _Writer(comments or {}, block).mapping(data, (), 0))
+def write_yaml(data: Mapping[str, Any], comments: Mapping[Path, str] | None = None) -> str:
+    """Return *data* with *comments* above the keys that they are about."""
+    return "".join(f"{line}\n" for line in _Writer(comments or {}).mapping(data, (), 0))
 
 
 class _Writer:
-    def __init__(self, comments: Mapping[Path, str], block: int) -> None:
+    def __init__(self, comments: Mapping[Path, str]) -> None:
         self._comments = comments
-        self._block = block
         self._commented = {path[:end] for path in comments for end in range(len(path))}
 
     def mapping(self, data: Mapping[str, Any], path: Path, indent: int) -> Iterator[str]:
@@ -50,8 +46,7 @@ class _Writer:
             yield from self._scalar(start, value, indent)
             return
         line = f"{start} {flow(value)}"
-        small = len(line) <= WIDTH and _is_small(value) and path not in self._commented
-        if small and (len(path) > self._block or isinstance(value, list)):
+        if len(line) <= WIDTH and _is_small(value) and not self._has_lines(path, value):
             yield line
         elif isinstance(value, dict):
             yield start
@@ -59,6 +54,12 @@ class _Writer:
         else:
             yield start
             yield from self._items(value, path, indent + 2)
+
+    def _has_lines(self, path: Path, value: Any) -> bool:
+        """Whether each key has a line whatever it holds: at the top of a file, in a step, and around a comment."""
+        section = len(path) == 1 and isinstance(value, dict)
+        step = len(path) > 1 and path[-2] == "steps" and len(path) in (2, 4)
+        return section or step or path in self._commented
 
     def _items(self, items: list[Any], path: Path, indent: int) -> Iterator[str]:
         space = " " * indent

@@ -15,12 +15,14 @@ from buzzflow.backends.sagemaker.text import Object
 from buzzflow.config.parse import parse, parse_environment
 from buzzflow.config.steps import default_fields
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.importing.remark import Remark
 from buzzflow.driver.importing.surroundings import Surroundings
 from buzzflow.loader.files import ENVIRONMENT, PIPELINE
 from buzzflow.loader.load import load
 from buzzflow.loader.yaml_writer import write_yaml
 from buzzflow.lower import lower
 
+_SECRETS = "# They look like secrets, and stand in the definition. Better: secrets: {NAME: secret-id} in the step.\n"
 _OF_REQUESTS = "BF43"  # what the service's own model says, before the patches are known
 
 
@@ -37,7 +39,24 @@ class Workshop:
 
     def __init__(self, folder: Path, around: Surroundings) -> None:
         self._folder = folder
+        self._around = around
+        self._secrets: dict[str, Diagnostic] = {}
+        self.environment = around.text
         (folder / ENVIRONMENT).write_text(around.text, "utf-8")
+
+    def allow(self, text: str, problem: Diagnostic) -> bool:
+        """Take *text*, which looks like a secret, all the same; return whether that is possible."""
+        if not self._around.made or text in self._secrets:
+            return False
+        self._secrets[text] = problem
+        self.environment = f"{self._around.text}{_SECRETS}{write_yaml({'not_secrets': [*self._secrets]})}"
+        (self._folder / ENVIRONMENT).write_text(self.environment, "utf-8")
+        return True
+
+    def secrets(self) -> Iterator[Remark]:
+        """Yield what looks like a secret in plain text."""
+        for problem in self._secrets.values():
+            yield Remark("BF668", problem.summary, problem.path, "")
 
     def compiled(self, data: dict[str, Any], *, unfinished: bool = False) -> Outcome:
         """Return what *data*, of a pipeline.yaml, compiles to.

@@ -26,7 +26,7 @@ _SEVERAL = 2
 def from_environment(data: Fields, around: Surroundings) -> Fields:
     """Return *data* without what the environment gives anyway."""
     found = deepcopy(data)
-    defaults, steps = found.get("defaults", {}), found["steps"]
+    defaults, steps = found.get("defaults", {}), all_steps(found)
     for field in ("role", "network", "encryption"):
         given = around.given(field)
         having = [step for step in steps.values() if field in default_fields()[step["type"]]]
@@ -36,6 +36,22 @@ def from_environment(data: Fields, around: Surroundings) -> Fields:
             for step in equal:
                 del step[field]
     return found
+
+
+def without_registry(data: Fields, around: Surroundings) -> Fields:
+    """Return *data* without the registry, where it is the environment's."""
+    found = deepcopy(data)
+    for step in all_steps(found).values():
+        if step.get("registry") == around.get("registry"):
+            step.pop("registry", None)
+    return found
+
+
+def all_steps(data: Fields) -> dict[str, Fields]:
+    """Return the steps of a file by name, those that a foreach runs too."""
+    steps: dict[str, Fields] = data["steps"]
+    inside = {name: step for outer in steps.values() for name, step in outer.get("steps", {}).items()}
+    return {**steps, **inside}
 
 
 def with_defaults(data: Fields) -> Fields:
@@ -56,7 +72,7 @@ class _Groups:
 
     def __init__(self, data: Fields) -> None:
         self._data = data
-        self._steps: dict[str, Fields] = data["steps"]
+        self._steps = all_steps(data)
 
     def factor(self, field: str, *, exceptions: bool) -> None:
         """Make one value of *field* a default; with *exceptions*, some steps may have another."""
@@ -123,7 +139,7 @@ def with_common_patches(data: Fields, definitions: Mapping[str, Object]) -> Fiel
     *definitions* are the steps as they are to be: none of that type may change by it.
     """
     found = deepcopy(data)
-    steps: dict[str, Fields] = found["steps"]
+    steps = all_steps(found)
     for kind in dict.fromkeys(step["type"] for step in steps.values()):
         names = [name for name, step in steps.items() if step["type"] == kind and kind != "raw"]
         for field in _PATCHES:

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from buzzflow.backends.sagemaker.importing.document import Document
 from buzzflow.backends.sagemaker.importing.steps import Draft, read_steps
 from buzzflow.backends.sagemaker.semantics import same_definition
-from buzzflow.diagnostics import Diagnostic, Severity, Span
+from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, Span
 from buzzflow.diagnostics import Path as KeyPath
 from buzzflow.driver.importing.attempt import Workshop, workshop
-from buzzflow.driver.importing.factor import from_environment, with_common_patches, with_defaults
+from buzzflow.driver.importing.factor import from_environment, with_common_patches, with_defaults, without_registry
 from buzzflow.driver.importing.names import (
     with_bucket,
     with_folders,
@@ -22,7 +22,8 @@ from buzzflow.driver.importing.names import (
     without_serving_images,
 )
 from buzzflow.driver.importing.project import Plan, Project, find_project
-from buzzflow.driver.importing.remarks import Remark, remarks
+from buzzflow.driver.importing.remark import Remark
+from buzzflow.driver.importing.remarks import remarks
 from buzzflow.driver.importing.surroundings import Surroundings, surroundings
 from buzzflow.driver.importing.tidy import tidied
 from buzzflow.loader.files import ENVIRONMENT, PIPELINE, shown
@@ -71,14 +72,14 @@ def import_document(document: Document, folder: Path, name: str, *, source: str,
     with workshop(around) as shop:
         project = find_project(definition, drafts, head, around.nothing_given(), shop)
         data = _short(project, drafts, around, shop, definition)
-        told = [*remarks(definition, drafts, project.plans, data["steps"])]
+        told = [*remarks(definition, drafts, project.plans, data), *shop.secrets()]
         text = _text(data, told, source, schema)
         outcome = shop.compiled_text(text)
-        assert outcome.definition is not None, "it is the data that compiled, with comments"
-        assert same_definition(outcome.definition, definition), "it is the data that was compared, with comments"
-    found = {PIPELINE: text.encode()}
-    if around.made:
-        found[ENVIRONMENT] = around.text.encode()
+        if outcome.definition is None or not same_definition(outcome.definition, definition):
+            raise PipelineError([Diagnostic("BF658", "the definition cannot be imported: its comments change it")])
+        found = {PIPELINE: text.encode()}
+        if around.made:
+            found[ENVIRONMENT] = shop.environment.encode()
     warnings = (*document.warnings, *_warnings(told, text, folder / PIPELINE))
     return Imported(found, tuple(_told(d, project.plans[d.name]) for d in drafts if d.name in project.plans), warnings)
 
@@ -89,6 +90,7 @@ def _short(project: Project, drafts: list[Draft], around: Surroundings, shop: Wo
     changes: tuple[Callable[[Fields], Fields], ...] = (
         _without_exact_addresses,
         lambda data: from_environment(data, around),
+        lambda data: without_registry(data, around),
         lambda data: with_common_patches(data, steps),
         lambda data: with_frameworks(data, around),
         without_serving_images,
@@ -118,11 +120,13 @@ def _without_exact_addresses(data: Fields) -> Fields:
 def _text(data: Fields, told: list[Remark], source: str, schema: str | None) -> str:
     comments: dict[KeyPath, str] = {}
     for remark in told:
+        if not remark.comment:
+            continue
         path = _existing(data, remark.path)
         comments[path] = f"{comments[path]}\n{remark.comment}" if path in comments else remark.comment
     first = "" if schema is None else f"# yaml-language-server: $schema={schema}\n"
     about = " ".join(source.split())
-    return f"{first}# Imported from {about}\n{_spaced(write_yaml(data, comments, block=2))}"
+    return f"{first}# Imported from {about}\n{_spaced(write_yaml(data, comments))}"
 
 
 def _spaced(text: str) -> str:
@@ -134,7 +138,7 @@ def _spaced(text: str) -> str:
         if starts and found:
             found.append("")
         found.append(line)
-    return "\n".join(found)
+    return "\n".join(found).rstrip("\n") + "\n"
 
 
 def _existing(data: Any, path: KeyPath) -> KeyPath:

@@ -10,6 +10,7 @@ from typing import Any
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker.images import Scope, frameworks_of
+from buzzflow.driver.importing.factor import all_steps
 from buzzflow.driver.importing.surroundings import Surroundings
 
 Fields = dict[str, Any]
@@ -22,7 +23,7 @@ def with_frameworks(data: Fields, around: Surroundings) -> Fields:
     """Return *data* with `sklearn:1.2-1` in place of the address that it has in the region."""
     found = deepcopy(data)
     region = around.get("region")
-    for step in found["steps"].values() if region else ():
+    for step in all_steps(found).values() if region else ():
         uri, machine = step.get("image"), step.get("instance", {}).get("type", "ml.m5.xlarge")
         if isinstance(uri, str) and "${" not in uri:
             instance = None if step["type"] in _SERVING or "${" in machine else machine
@@ -40,7 +41,7 @@ def _framework(image: ir.FrameworkImage) -> Fields:
 def without_serving_images(data: Fields) -> Fields:
     """Return *data* in which models have the image of their training step, where it is the same."""
     found = deepcopy(data)
-    steps = found["steps"]
+    steps = all_steps(found)
     for step in steps.values():
         match = _MODEL_OF.fullmatch(str(step.get("model"))) if step["type"] in _SERVING else None
         trained = steps.get(match[1]) if match else None
@@ -87,7 +88,7 @@ def with_images(data: Fields) -> Fields:
 
 def _images(data: Fields) -> Iterator[str]:
     by_type = data.get("defaults", {}).get("by_type", {})
-    for holder in (*data["steps"].values(), data.get("defaults", {}), *by_type.values()):
+    for holder in (*all_steps(data).values(), data.get("defaults", {}), *by_type.values()):
         containers = holder.get("containers")
         for inner in (holder, *(containers if isinstance(containers, list) else ())):
             if isinstance(inner.get("image"), str):
@@ -150,7 +151,8 @@ def _common_folder(texts: list[str]) -> str:
 
 
 def _slug(text: str) -> str:
-    found = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text)
+    found = re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")
     return found if found[:1].isalpha() else f"folder_{found}".rstrip("_")
 
 

@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 400
 _PATCHES = ("arguments_patch", "step_patch")
 _CIRCLES = frozenset(("BF307", "BF332"))  # the graph of steps is what is wrong
 _SMALL = 12  # so many patched values are never too many
-_NONE: Path = ()
+_IN_PLAIN_TEXT = "BF160"
 
 
 @dataclass(slots=True)
@@ -176,6 +176,9 @@ class _Search:
 
     def _change(self, problems: tuple[Diagnostic, ...], data: dict[str, Any]) -> None:
         for problem in problems:
+            text = _value_at(data, problem.path) if problem.code == _IN_PLAIN_TEXT else None
+            if isinstance(text, str) and self._shop.allow(text, problem):
+                continue
             match problem.path:
                 case ("steps", str(name), *rest) if name in self._plans:
                     self._change_step(name, tuple(rest), problem, data)
@@ -228,6 +231,12 @@ def _step_data(data: dict[str, Any], name: str) -> Any:
     if name in data["steps"]:
         return data["steps"][name]
     return next((s["steps"][name] for s in data["steps"].values() if name in s.get("steps", {})), {})
+
+
+def _value_at(data: Any, path: Path) -> Any:
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else data[int(part)] if isinstance(data, list) else None
+    return data
 
 
 def _there(data: Any, path: Path) -> Path:
