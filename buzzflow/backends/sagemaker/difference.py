@@ -13,13 +13,9 @@ def difference(have: Object, wanted: Object) -> Object:
     """Return the smallest patch that this can find, empty where both are the same already."""
     patch = _object(have, wanted)
     if not same(merge_patch(have, patch), wanted):  # a key of the data looks like a word of patches
-        patch = {key: _exactly(value) for key, value in wanted.items() if not same(value, have.get(key, _Missing))}
-        patch |= dict.fromkeys(have.keys() - wanted.keys())
+        changed = (key for key, value in wanted.items() if key not in have or not same(have[key], value))
+        patch = {key: _exactly(wanted[key]) for key in changed} | {key: None for key in have if key not in wanted}
     return patch
-
-
-class _Missing:
-    """No value of JSON is this."""
 
 
 def _object(have: Object, wanted: Object) -> Object:

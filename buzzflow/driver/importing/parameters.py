@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from buzzflow.backends.sagemaker.importing.references import Vocabulary, escaped
+from buzzflow.backends.sagemaker.importing.references import Vocabulary
 from buzzflow.backends.sagemaker.text import Object
 from buzzflow.diagnostics import Path
+from buzzflow.loader.escapes import escaped
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _TYPES = {"String": "string", "Integer": "integer", "Float": "float", "Boolean": "boolean"}

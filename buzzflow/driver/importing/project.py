@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 400
 _PATCHES = ("arguments_patch", "step_patch")
 _CIRCLES = frozenset(("BF307", "BF332"))  # the graph of steps is what is wrong
 _SMALL = 12  # so many patched values are never too many
-_IN_PLAIN_TEXT = "BF160"
+_IN_PLAIN_TEXT, _LOCKED = "BF160", "BF116"
 
 
 @dataclass(slots=True)
@@ -175,10 +175,13 @@ class _Search:
     # ---- what to change
 
     def _change(self, problems: tuple[Diagnostic, ...], data: dict[str, Any]) -> None:
-        for problem in problems:
+        circle = next((p for p in problems if p.code in _CIRCLES), None)  # the others may follow from it
+        for problem in problems if circle is None else (circle,):
             text = _value_at(data, problem.path) if problem.code == _IN_PLAIN_TEXT else None
             if isinstance(text, str) and self._shop.allow(text, problem):
                 continue
+            if problem.code == _LOCKED:
+                raise PipelineError([_unsayable(problem)])
             match problem.path:
                 case ("steps", str(name), *rest) if name in self._plans:
                     self._change_step(name, tuple(rest), problem, data)
@@ -189,13 +192,9 @@ class _Search:
 
     def _change_step(self, name: str, path: Path, problem: Diagnostic, data: dict[str, Any]) -> None:
         plan = self._plans[name]
-        if problem.code in _CIRCLES and not plan.raw:
-            if ("depends_on",) not in plan.banned:
-                plan.banned.add(("depends_on",))
-            elif not plan.opaque:
-                plan.opaque = True
-            else:
-                self._escalate(name, problem)
+        if problem.code in _CIRCLES and not plan.opaque:
+            plan.opaque = ("depends_on",) in plan.banned
+            plan.banned.add(("depends_on",))
             plan.reasons.append(problem)
             return
         there = _there(_step_data(data, name), path)

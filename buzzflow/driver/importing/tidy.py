@@ -73,12 +73,16 @@ def tidied(data: Fields) -> Fields:
 def _step(step: Fields) -> Fields:
     rest = [key for key in step if key not in _FIRST and key not in _LAST]
     ordered = {key: step[key] for key in (*_FIRST, *rest, *_LAST) if key in step}
-    found = {key: _SHORT[key](value) if key in _SHORT else value for key, value in ordered.items()}
+    found = {key: _shortened(key, value) for key, value in ordered.items()}
     if step.get("type") in _SCRIPTS and isinstance(found.get("arguments"), list):
         found["arguments"] = _options(found["arguments"])
     if isinstance(found.get("steps"), dict):
         found["steps"] = {name: _step(inner) for name, inner in found["steps"].items()}
     return found
+
+
+def _shortened(key: str, value: Any) -> Any:
+    return value if value is None or key not in _SHORT else _SHORT[key](value)
 
 
 def _parameter(given: Fields) -> Any:

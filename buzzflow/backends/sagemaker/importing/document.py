@@ -66,7 +66,7 @@ def _unwrapped(text: str, file: str) -> Document:
     data: Any = text
     for depth in range(MAX_WRAPPED + 1):
         if isinstance(data, str):
-            if depth > 1:
+            if depth > 0:
                 warnings.append(_odd(f"{file} holds its definition as a JSON text inside of another"))
             data, told = _parsed(data, file, warned=bool(warnings))
             warnings += told

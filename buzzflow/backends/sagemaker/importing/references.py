@@ -13,13 +13,13 @@ from buzzflow.backends.sagemaker.semantics import normal, parts_of
 from buzzflow.backends.sagemaker.service.describe import UnknownPath, describe_path
 from buzzflow.backends.sagemaker.text import RUN_FIELDS, property_text
 from buzzflow.backends.sagemaker.verify import RESPONSES
+from buzzflow.loader.escapes import escaped
 
 _RUN = {theirs: ours for ours, theirs in RUN_FIELDS.items()}
 _PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 _TYPED_WORD = re.compile(r"(?:true|false|null|nan|inf)", re.IGNORECASE)
 _PART = re.compile(r"""\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|\['([^']*)'\]""")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_BACKSLASHES = re.compile(r"(\\*)\$\{")
 _WITHOUT_PROPERTIES = frozenset(("condition", "fail", "cleanup"))
 
 
@@ -160,12 +160,3 @@ def _written(form: str, argument: str) -> str | None:
     if _PLAIN.fullmatch(argument) and not _TYPED_WORD.match(argument):
         return f"${{{form}:{argument}}}"
     return None if "'" in argument or "\\" in argument or "${" in argument else f"${{{form}:'{argument}'}}"
-
-
-def escaped(text: str, *, before_reference: bool = False) -> str:
-    r"""Return literal *text* of which no `${` is read as a reference: `\${`; each backslash before one is doubled."""
-    found = _BACKSLASHES.sub(lambda m: m[1] * 2 + r"\${", text)
-    if before_reference:
-        kept = found.rstrip("\\")
-        found += "\\" * (len(found) - len(kept))
-    return found

@@ -8,9 +8,10 @@ import re
 from typing import Any, assert_never
 
 from buzzflow.backends.sagemaker.importing.conditions import condition_texts
-from buzzflow.backends.sagemaker.importing.references import Vocabulary, escaped
+from buzzflow.backends.sagemaker.importing.references import Vocabulary
 from buzzflow.backends.sagemaker.importing.said import Said
 from buzzflow.backends.sagemaker.patch import is_reference
+from buzzflow.loader.escapes import escaped
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})|-?(?:0|[1-9]\d{0,9})\.\d{1,9}")
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
