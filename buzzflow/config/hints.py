@@ -95,7 +95,7 @@ def pattern_hint(path: Path, model: type[BaseModel]) -> str | None:
         case ("steps", _):
             return "letters, digits, hyphens and underscores, 64 at most, starting with a letter or digit"
         case ("parameters", _) | (*_, "environment_variables", _):
-            return "letters, digits and underscores, not starting with a digit"
+            return "letters, digits, dashes and underscores"
         case (*_, "inputs" | "outputs", _):
             return "letters, digits, dots, hyphens and underscores, 64 at most, starting with a letter or digit"
         case ("bucket",):

@@ -14,13 +14,59 @@ IMAGES = (
     "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1",
 )
 ODD = (
-    "no", "yes", "null", "~", "1.10", "012", "1:30", "1e5", ".5", "0x1F", "2026-01-01",
-    " x", "x ", "# a", "a: b", "- a",
-    "*a", "&a", "!a", "%a", "@a", "`", "'", '"', "it's", 'say "so"', "a\nb", "a\n", "é漢", "${x}", "$${x}", "\\${x}",
-    "${oc.env:HOME}", "${param:day}", "a\\", "\\\\${", "{a}", "[a]", "a, b", "true", "5", "0.10", "0.2",
-    "[1, 2]", '{"a": 1}',
-    "{'a': 1}", "../../etc/passwd", "--a", "<<", "=", "\u2028", "\x07",
-)  # fmt: skip
+    "no",
+    "yes",
+    "null",
+    "~",
+    "1.10",
+    "012",
+    "1:30",
+    "1e5",
+    ".5",
+    "0x1F",
+    "2026-01-01",
+    " x",
+    "x ",
+    "# a",
+    "a: b",
+    "- a",
+    "*a",
+    "&a",
+    "!a",
+    "%a",
+    "@a",
+    "`",
+    "'",
+    '"',
+    "it's",
+    'say "so"',
+    "a\nb",
+    "a\n",
+    "é漢",
+    "${x}",
+    "$${x}",
+    "\\${x}",
+    "${oc.env:HOME}",
+    "${param:day}",
+    "a\\",
+    "\\\\${",
+    "{a}",
+    "[a]",
+    "a, b",
+    "true",
+    "5",
+    "0.10",
+    "0.2",
+    "[1, 2]",
+    '{"a": 1}',
+    "{'a': 1}",
+    "../../etc/passwd",
+    "--a",
+    "<<",
+    "=",
+    "\u2028",
+    "\x07",
+)
 NAMES = ("a", "b", "c-1", "D_2", "e", "on", "true", "f", "g", "0")
 
 
@@ -33,11 +79,12 @@ def numbers() -> st.SearchStrategy[Json]:
     return st.integers(1, 10_000)
 
 
-def trees() -> st.SearchStrategy[Json]:
+def trees(depth: int = 2) -> st.SearchStrategy[Json]:
     leaves = texts() | st.integers(-9, 10**6) | st.booleans() | st.none() | st.floats(-1e6, 1e6)
-    return st.recursive(
-        leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3), max_leaves=8
-    )
+    if not depth:
+        return leaves
+    inner = trees(depth - 1)
+    return leaves | st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3)
 
 
 class Maker:

@@ -80,7 +80,11 @@ DEFINITIONS: dict[str, Json] = {
     "parameters null": whole(fail("a"), Parameters=None),
     "parameters of odd names": whole(
         fail("a", {"Std:Join": {"On": "", "Values": USED}}),
-        Parameters=[parameter("a-b"), parameter("0", DefaultValue="no"), parameter("true", "Boolean", DefaultValue=False)],
+        Parameters=[
+            parameter("a-b"),
+            parameter("0", DefaultValue="no"),
+            parameter("true", "Boolean", DefaultValue=False),
+        ],
     ),
     "parameters of odd types": whole(
         fail("a"),
@@ -94,7 +98,9 @@ DEFINITIONS: dict[str, Json] = {
             parameter("with blank"),
         ],
     ),
-    "waits for a step in a branch": whole(condition("c", then=[fail("inside")]), processing("after", DependsOn=["inside"])),
+    "waits for a step in a branch": whole(
+        condition("c", then=[fail("inside")]), processing("after", DependsOn=["inside"])
+    ),
     "waits for both branches": whole(
         condition("c", then=[processing("yes")], otherwise=[processing("no")]),
         processing("after", DependsOn=["yes", "no"]),
@@ -111,16 +117,27 @@ DEFINITIONS: dict[str, Json] = {
         processing("a"),
         processing("b", DependsOn=["a"], arguments={"Environment": {"X": {"Get": "Steps.a.ProcessingJobArn"}}}),
     ),
-    "odd order": whole(processing("a"), processing("b", DependsOn=[{"Step": "a", "Trigger": "Completed"}]), fail("c", DependsOn=[])),
+    "odd order": whole(
+        processing("a"), processing("b", DependsOn=[{"Step": "a", "Trigger": "Completed"}]), fail("c", DependsOn=[])
+    ),
     **{
         f"cache {expiry}": whole(training("a", CacheConfig={"Enabled": True, "ExpireAfter": expiry}))
         for expiry in ("T12H", "30d", "P30D", "PT1H30M", "PT90M", "p30d", "", 5, None)
     },
-    "cache without words": whole(training("a", CacheConfig={}), processing("b", CacheConfig={"Enabled": "yes"}), fail("c", CacheConfig=None)),
+    "cache without words": whole(
+        training("a", CacheConfig={}), processing("b", CacheConfig={"Enabled": "yes"}), fail("c", CacheConfig=None)
+    ),
     "retries": whole(
         training("a", RetryPolicies=[{"ExceptionType": "Step.THROTTLING", "MaxAttempts": 3}]),
-        training("b", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING", "SageMaker.CAPACITY_ERROR"], "ExpireAfterMin": 5}]),
-        training("c", RetryPolicies=[{"ExceptionType": ["New.ERROR"], "MaxAttempts": 99, "IntervalSeconds": 1, "BackoffRate": 1.5}]),
+        training(
+            "b", RetryPolicies=[{"ExceptionType": ["Step.THROTTLING", "SageMaker.CAPACITY_ERROR"], "ExpireAfterMin": 5}]
+        ),
+        training(
+            "c",
+            RetryPolicies=[
+                {"ExceptionType": ["New.ERROR"], "MaxAttempts": 99, "IntervalSeconds": 1, "BackoffRate": 1.5}
+            ],
+        ),
         fail("d", RetryPolicies=[]),
     ),
     "hyperparameters": whole(
@@ -147,10 +164,16 @@ DEFINITIONS: dict[str, Json] = {
         processing("a", arguments={"ProcessingInputs": [], "Environment": {}, "Tags": [], "NetworkConfig": {}}),
         training("b", arguments={"HyperParameters": {}, "InputDataConfig": [], "Environment": {}, "Tags": []}),
     ),
-    "null things": whole(processing("a", arguments={"Environment": None, "Tags": None}, DisplayName=None, Description=None)),
-    "unknown members": whole(processing("a", arguments={"NewThing": {"Deep": [None]}}, Beside={"x": None}), fail("b", Beside=1)),
+    "null things": whole(
+        processing("a", arguments={"Environment": None, "Tags": None}, DisplayName=None, Description=None)
+    ),
+    "unknown members": whole(
+        processing("a", arguments={"NewThing": {"Deep": [None]}}, Beside={"x": None}), fail("b", Beside=1)
+    ),
     "no arguments": whole({"Name": "a", "Type": "Processing"}, {"Name": "b", "Type": "Fail", "Arguments": None}),
-    "odd arguments": whole({"Name": "a", "Type": "Fail", "Arguments": []}, {"Name": "b", "Type": "Lambda", "Arguments": "x"}),
+    "odd arguments": whole(
+        {"Name": "a", "Type": "Fail", "Arguments": []}, {"Name": "b", "Type": "Lambda", "Arguments": "x"}
+    ),
     "outputs at one place": whole(
         processing("a", arguments=output("s3://bucket/out")), processing("b", arguments=output("s3://bucket/out/more"))
     ),
@@ -159,11 +182,22 @@ DEFINITIONS: dict[str, Json] = {
     "an address that lost a slash": whole(processing("a", arguments=output("s3:/bucket/out"))),
     "a folder after a reference": whole(
         processing("a", arguments=output("s3://bucket/out/")),
-        fail("b", {"Std:Join": {"On": "/", "Values": [{"Get": "Steps.a.ProcessingOutputConfig.Outputs['out'].S3Output.S3Uri"}, "x"]}}),
+        fail(
+            "b",
+            {
+                "Std:Join": {
+                    "On": "/",
+                    "Values": [{"Get": "Steps.a.ProcessingOutputConfig.Outputs['out'].S3Output.S3Uri"}, "x"],
+                }
+            },
+        ),
     ),
     "references to nothing": whole(
         fail("a", {"Get": "Parameters.none"}),
-        fail("b", {"Std:Join": {"On": "", "Values": [{"Get": "Steps.none.Arn"}, {"Get": "Odd"}, {"Get": "Execution.None"}]}}),
+        fail(
+            "b",
+            {"Std:Join": {"On": "", "Values": [{"Get": "Steps.none.Arn"}, {"Get": "Odd"}, {"Get": "Execution.None"}]}},
+        ),
         fail("c", {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.a.PropertyFiles.x"}, "Path": "y"}}),
     ),
     "other quotes": whole(
@@ -171,7 +205,19 @@ DEFINITIONS: dict[str, Json] = {
         fail("b", {"Get": 'Steps.a.ProcessingOutputConfig.Outputs["out"].S3Output.S3Uri'}),
     ),
     "joins": whole(
-        fail("a", {"Std:Join": {"On": "/", "Values": ["s3:/", "b", {"Std:Join": {"On": "-", "Values": ["x", {GET: "Execution.PipelineName"}]}}]}}),
+        fail(
+            "a",
+            {
+                "Std:Join": {
+                    "On": "/",
+                    "Values": [
+                        "s3:/",
+                        "b",
+                        {"Std:Join": {"On": "-", "Values": ["x", {GET: "Execution.PipelineName"}]}},
+                    ],
+                }
+            },
+        ),
         fail("b", {"Std:Join": {"On": "", "Values": [{GET: "Execution.PipelineName"}]}}),
         fail("c", {"Std:Join": {"On": ", ", "Values": ["a", "b"]}}),
         fail("d", {"Std:Join": {"On": "", "Values": []}}),
@@ -182,25 +228,49 @@ DEFINITIONS: dict[str, Json] = {
     "conditions without words": whole(
         condition("a", then=[fail("x")], tests=[]),
         condition("b", then=[fail("y")], tests=[{"Type": "Between", "Low": 1}]),
-        condition("c", then=[fail("z")], tests=[{"Type": "Equals", "LeftValue": "it's \"so\"", "RightValue": 5}]),
-        condition("d", then=[fail("w")], tests=[{"Type": "Or", "Conditions": []}, {"Type": "Not", "Condition": {"Type": "Not", "Condition": {}}}]),
+        condition("c", then=[fail("z")], tests=[{"Type": "Equals", "LeftValue": 'it\'s "so"', "RightValue": 5}]),
+        condition(
+            "d",
+            then=[fail("w")],
+            tests=[{"Type": "Or", "Conditions": []}, {"Type": "Not", "Condition": {"Type": "Not", "Condition": {}}}],
+        ),
         condition("e"),
         {"Name": "f", "Type": "Condition", "Arguments": {"Conditions": []}},
     ),
-    "many branches": whole(condition("a", then=[condition("b", then=[condition("c", otherwise=[fail("d")])]), fail("e")])),
-    "odd names": whole(processing("-a"), processing("_b"), processing("true"), fail("0", {GET: "Steps.true.ProcessingJobArn"})),
+    "many branches": whole(
+        condition("a", then=[condition("b", then=[condition("c", otherwise=[fail("d")])]), fail("e")])
+    ),
+    "odd names": whole(
+        processing("-a"), processing("_b"), processing("true"), fail("0", {GET: "Steps.true.ProcessingJobArn"})
+    ),
     "words of patches as keys": whole(
-        {"Name": "a", "Type": "Lambda", "Arguments": {"=": 1, "*": {"0": None}}, "FunctionArn": "arn:aws:lambda:x", "OutputParameters": []},
+        {
+            "Name": "a",
+            "Type": "Lambda",
+            "Arguments": {"=": 1, "*": {"0": None}},
+            "FunctionArn": "arn:aws:lambda:x",
+            "OutputParameters": [],
+        },
         training("b", arguments={"HyperParameters": {"*": "a", "=": "b", "0": "c"}}),
         Metadata={"=": {"=": None}},
     ),
     "texts like YAML": whole(
-        fail("a", "no"), fail("b", "1:30"), fail("c", "${oc.env:HOME}"), fail("d", "$${x} \\${y} \\\\${z}"), fail("e", "a: b # c\n- d"),
-        fail("f", "${param:x}", DisplayName="${step:a.x}", Description="???x"), Parameters=[parameter("x")],
+        fail("a", "no"),
+        fail("b", "1:30"),
+        fail("c", "${oc.env:HOME}"),
+        fail("d", "$${x} \\${y} \\\\${z}"),
+        fail("e", "a: b # c\n- d"),
+        fail("f", "${param:x}", DisplayName="${step:a.x}", Description="???x"),
+        Parameters=[parameter("x")],
     ),
-    "a secret": whole(processing("a", arguments={"Environment": {"DB_PASSWORD": "hunter2-is-long", "KEY": "AKIAIOSFODNN7EXAMPLE"}})),
-    "a long text": whole(fail("a", "x" * 70_000), fail("b", {"Std:Join": {"On": "", "Values": ["y" * 20_000, {GET: "Execution.PipelineName"}]}})),
-}  # fmt: skip
+    "a secret": whole(
+        processing("a", arguments={"Environment": {"DB_PASSWORD": "hunter2-is-long", "KEY": "AKIAIOSFODNN7EXAMPLE"}})
+    ),
+    "a long text": whole(
+        fail("a", "x" * 70_000),
+        fail("b", {"Std:Join": {"On": "", "Values": ["y" * 20_000, {GET: "Execution.PipelineName"}]}}),
+    ),
+}
 
 
 @pytest.mark.parametrize("name", DEFINITIONS)

@@ -19,7 +19,8 @@ class Pipeline:
         self.name, self.steps, self.parameters = name, steps, parameters
 
     def definition(self):
-        steps = [{"Name": s, "Type": "Fail", "Arguments": {"ErrorMessage": os.environ["AWS_DEFAULT_REGION"]}} for s in self.steps]
+        arguments = {"ErrorMessage": os.environ["AWS_DEFAULT_REGION"]}
+        steps = [{"Name": s, "Type": "Fail", "Arguments": arguments} for s in self.steps]
         return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 """
 HEAD = "from sagemaker.workflow.pipeline import Pipeline\n"
