@@ -22,6 +22,7 @@ from buzzflow.driver import check
 NOWHERE = "not sent"
 NOT_TAKEN = "not taken"
 ANYWHERE = "any member of the request"
+BESIDE = "any member of the step beside the request"
 # What the compiler says of a field that a type has and the service does not take from it.
 _REFUSALS = frozenset(("BF208", "BF321", "BF326", "BF327", "BF328", "BF412"))
 _IN_THE_SERVICES_WORDS = frozenset(
@@ -46,6 +47,9 @@ def field_places(fields: Mapping[str, Fields]) -> dict[str, dict[str, str]]:
 
 def _places(kind: str, rows: Fields, folder: Path) -> Iterator[tuple[str, str]]:
     for field, value in rows:
+        if field == "step_patch":
+            yield field, BESIDE
+            continue
         if field == "arguments_patch" or (field == "arguments" and kind in _IN_THE_SERVICES_WORDS):
             yield field, ANYWHERE
             continue

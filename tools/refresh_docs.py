@@ -65,7 +65,15 @@ _WORDS: list[tuple[Any, str]] = [
     (Any, "anything"),
 ]
 _NOT_UNFOLDED = ("steps", "parameters", "local")  # tables of their own
-_STEP = ("display_name", "description", "depends_on", "depends_on[].step", "depends_on[].when", "arguments_patch")
+_STEP = (
+    "display_name",
+    "description",
+    "depends_on",
+    "depends_on[].step",
+    "depends_on[].when",
+    "arguments_patch",
+    "step_patch",
+)
 _REQUEST_OF = {
     "condition": "the conditions and the steps of both branches",
     "fail": "a message",

@@ -43,6 +43,36 @@ def init(
     make_project(folder, template, name, environment, force=force)
 
 
+@app.command("import")
+def import_(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A definition's JSON file; module.py, or module.py:name, that builds an SDK Pipeline (it is "
+            "executed); or the name or ARN of a deployed pipeline.",
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Default: the pipeline's name.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the pipeline; default: the deployed one's, or the file's.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    python: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Interpreter with the SageMaker SDK; default: the virtual environment's."),
+    ] = None,
+    region: Annotated[str | None, typer.Option(metavar="REGION", help="Of a deployed pipeline.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a project from an existing pipeline; it compiles to the same definition."""
+    from buzzflow.cli.import_project import import_project
+
+    import_project(source, output, name, force=force, python=python, region=region, as_json=as_json)
+
+
 @app.command()
 def validate(
     targets: Annotated[

@@ -93,8 +93,10 @@ def pattern_hint(path: Path, model: type[BaseModel]) -> str | None:
         case ("name",):
             return "letters, digits and single hyphens, starting and ending with a letter or digit"
         case ("steps", _):
-            return "letters, digits, hyphens and underscores, 64 at most, starting with a letter or digit"
-        case ("parameters", _) | (*_, "environment_variables", _):
+            return "letters, digits, hyphens and underscores, 64 at most"
+        case ("parameters", _):
+            return "letters, digits, hyphens and underscores, 256 at most"
+        case (*_, "environment_variables", _):
             return "letters, digits and underscores, not starting with a digit"
         case (*_, "inputs" | "outputs", _):
             return "letters, digits, dots, hyphens and underscores, 64 at most, starting with a letter or digit"

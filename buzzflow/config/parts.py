@@ -21,7 +21,7 @@ from buzzflow.config.values import (
     scalar_text,
 )
 
-StepName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+StepName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class ImageConfig(Config):

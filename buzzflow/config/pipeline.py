@@ -15,10 +15,11 @@ from buzzflow.config.parts import (
     StepName,
 )
 from buzzflow.config.steps import StepConfig
-from buzzflow.config.values import Config, Integer, Literally, OptionalText, Text
+from buzzflow.config.steps.common import Request
+from buzzflow.config.values import Boolean, Config, Integer, Literally, OptionalText, Text
 
 PipelineName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}$")]
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,255}$")]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,256}$")]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
@@ -56,6 +57,12 @@ class PipelineConfig(Config):
     parallelism: Integer | None = Field(None, ge=1, description="At most this many steps at once.")
     experiment: ExperimentConfig | None = Field(None, description="Where SageMaker Experiments files the runs.")
     budget: BudgetConfig | None = Field(None, description="What one run may cost at most.", examples=[25])
+    exact_addresses: Boolean = Field(
+        default=False, description="Addresses of outputs are sent as they are written, with no / put at their end."
+    )
+    definition_patch: Request = Field(
+        {}, description="Laid over the compiled definition, last, in the service's own words; null removes."
+    )
     local: LocalConfig = Field(LocalConfig(), description="Only for local runs.")
 
 

@@ -37,7 +37,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """True when every test is: two at least."""
+    """True when every test is: two at least, or none where a patch says the test."""
 
     tests: tuple[Test, ...]
 

@@ -88,7 +88,10 @@ class Cache:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node of the graph; *inside* is the foreach step whose body it belongs to, *patch* lies over its request."""
+    """One node of the graph; *inside* is the foreach step whose body it belongs to.
+
+    *patch* lies over its request, *step_patch* over what a backend says of the step itself.
+    """
 
     name: str
     work: Work
@@ -100,6 +103,7 @@ class Step:
     retry: tuple[Retry, ...] = ()
     cache: Cache | None = None
     patch: Tree = None
+    step_patch: Tree = None
 
 
 ParameterType = Literal["string", "integer", "float", "boolean"]
@@ -155,6 +159,7 @@ class Pipeline:
     parallelism: int | None = None
     experiment: tuple[Value, Value] | None = None  # its name, and that of the run in it
     budget: Budget | None = None
+    patch: Tree = None  # over the whole definition
 
     def step(self, name: str) -> Step:
         """Return the step called *name*; KeyError when there is none."""

@@ -162,7 +162,10 @@ class JsonFile:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Data that a job writes to *path*; without *to* and *feature_group* the backend chooses the place."""
+    """Data that a job writes to *path*; without *to* and *feature_group* the backend chooses the place.
+
+    *exact* is an address that is what it is, whether it ends like a folder or not.
+    """
 
     name: str
     path: str
@@ -170,6 +173,7 @@ class Output:
     upload: Literal["end", "continuous"] = "end"
     reports: tuple[JsonFile, ...] = ()
     feature_group: Value | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)

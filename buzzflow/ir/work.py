@@ -171,7 +171,10 @@ class CheckReference:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Chooses which steps run: every one named in *then* or *otherwise* belongs to that branch."""
+    """Chooses which steps run: every one named in *then* or *otherwise* belongs to that branch.
+
+    A test of no tests, `All(())`, is said in the service's own words, in the step's patch.
+    """
 
     type: ClassVar[str] = "condition"
     test: Test

@@ -11,6 +11,7 @@ from buzzflow.diagnostics import Diagnostic, PipelineError, Span, did_you_mean
 from buzzflow.diagnostics import Path as KeyPath
 from buzzflow.loader import files
 from buzzflow.loader.copies import Copies
+from buzzflow.loader.escapes import escaped_tree
 from buzzflow.loader.foreach import expand_foreach, once
 from buzzflow.loader.interpolate import interpolate
 from buzzflow.loader.merge import apply_defaults, drop_nulls, merge
@@ -261,7 +262,7 @@ def _environment_defaults(environment: Node | None) -> Node | None:
 def answered(tree: Node, environment: Node | None, *, only: KeyPath = (), copies: Copies | None = None) -> Node:
     """Return *tree* with every `${…}` answered; *only* those at that path or below it, and what they refer to."""
     assert isinstance(tree.value, dict)
-    scope = tree.value if environment is None else {**tree.value, "environment": environment}
+    scope = tree.value if environment is None else {**tree.value, "environment": escaped_tree(environment)}
     allow = environment.child("allow_env") if environment is not None else None
     names = allow.plain() if allow is not None and isinstance(allow.value, list) else []
     whole = interpolate(Node(scope, tree.span), allow_env=names, only=only, copies=copies)

@@ -13,7 +13,7 @@ _TARGETS = frozenset(("to", "feature_group"))
 _PROGRAMS = frozenset(("image", "algorithm"))
 _WHOLE = frozenset(("image", "code"))
 # in these a null means something: an option without value, a member that goes
-_WITH_NULLS = frozenset(("arguments", "arguments_patch"))
+_WITH_NULLS = frozenset(("arguments", "arguments_patch", "step_patch"))
 
 
 def merge(low: Node, high: Node, path: Path = ()) -> Node:
@@ -97,13 +97,14 @@ def _fill(step: Node, layers: list[Node], fields: Mapping[str, Collection[str]])
 def drop_nulls(root: Node) -> Node:
     """Return *root* without what null deleted.
 
-    Variables may be null. A null that was never more stays: it is nothing in a field, and told where no field is.
+    Variables may be null, and in a patch null means something. A null that was never more stays: it is nothing in a
+    field, and told where no field is.
     """
     if not isinstance(root.value, dict):
         return root
     kept = {}
     for key, node in root.value.items():
-        if key == "variables":
+        if key in ("variables", "definition_patch"):
             kept[key] = node
         elif key == "steps" and isinstance(node.value, dict):
             steps = {k: _kept(v) for k, v in node.value.items() if not _deleted(v)}

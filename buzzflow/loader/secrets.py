@@ -19,6 +19,7 @@ _GIVEN = frozenset(
         "arguments",
         "entrypoint",
         "arguments_patch",
+        "step_patch",
         "containers",
         "members",
         "metadata",

@@ -28,13 +28,13 @@ MAX_PROBLEMS = 100
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _CORE = "tag:yaml.org,2002:"
-_NULL = re.compile(r"~|null|Null|NULL|")
-_BOOL = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
-_INT = re.compile(
+NULL = re.compile(r"~|null|Null|NULL|")
+BOOL = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
+INT = re.compile(
     r"[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+"
 )
 # from omegaconf's loader: unlike PyYAML's, it reads 1e3 as a number
-_FLOAT = re.compile(
+FLOAT = re.compile(
     r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)"
     r"|\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
@@ -200,11 +200,11 @@ class _Reader:
         current = self._stack[-1]
         current.skip_value = False
         current.key = (text, span)
-        if plain and (_BOOL.fullmatch(text) or _NULL.fullmatch(text)):
+        if plain and (BOOL.fullmatch(text) or NULL.fullmatch(text)):
             self._problem("BF107", f"YAML reads the key {text} as {_reading(text)}", span, f'quote it: "{text}"')
         elif plain and text == _MERGE:
             current.key = (None, span)
-        elif plain and (_INT.fullmatch(text) or _FLOAT.fullmatch(text)):
+        elif plain and (INT.fullmatch(text) or FLOAT.fullmatch(text)):
             self._problem("BF107", f"YAML reads the key {text} as a number", span, f'quote it: "{text}"')
         elif text in current.node.value:  # type: ignore[operator]  # only mappings expect keys
             first: Node = current.node.value[text]  # type: ignore[index,call-overload,assignment]
@@ -247,19 +247,19 @@ class _Reader:
 
     def _implicit(self, text: str, span: Span) -> Any:
         """Return what YAML 1.1 reads a plain scalar as, or a problem where that is probably not what was meant."""
-        if _NULL.fullmatch(text):
+        if NULL.fullmatch(text):
             return None
-        if _BOOL.fullmatch(text):
+        if BOOL.fullmatch(text):
             if text.lower() not in ("true", "false"):
                 want = _reading(text)
                 self._problem("BF107", f"YAML reads {text} as {want}", span, f'write {want}, or "{text}" for the text')
             return text.lower() in ("true", "yes", "on")
-        if _INT.fullmatch(text):
+        if INT.fullmatch(text):
             if _PLAIN_NUMBER.fullmatch(text) and len(text) <= 19:
                 return int(text)
             self._problem("BF107", *_odd_integer(text, span))
             return 0
-        if _FLOAT.fullmatch(text):
+        if FLOAT.fullmatch(text):
             if ":" in text or "_" in text:
                 shown = text[:40]
                 self._problem("BF107", f"YAML reads {shown} as another number", span, f'quote it: "{shown}"')
@@ -283,7 +283,7 @@ class _Reader:
 
 
 def _reading(text: str) -> str:
-    if _NULL.fullmatch(text):
+    if NULL.fullmatch(text):
         return "null"
     return "true" if text.lower() in ("true", "yes", "on") else "false"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from buzzflow import ir
 from buzzflow.config.data import InputConfig, OutputConfig
 from buzzflow.config.steps import ProcessorConfig
-from buzzflow.diagnostics import Path
+from buzzflow.diagnostics import Diagnostic, Path, Severity
 from buzzflow.lower.context import Context
 
 PROCESSING = "/opt/ml/processing"
@@ -99,22 +99,12 @@ def output_of(name: str, item: OutputConfig, path: Path, context: Context) -> ir
     return ir.Output(
         name,
         item.path or f"{PROCESSING}/output/{name}",
-        None if item.to is None else folder_of(context.values.place(item.to, (*path, "to"))),
+        None if item.to is None else context.folder(item.to, (*path, "to")),
         item.upload,
         tuple(ir.JsonFile(n, f) for n, f in item.report_files.items()),
         context.values.maybe(item.feature_group, (*path, "feature_group")),
+        exact=context.exact_addresses,
     )
-
-
-def folder_of(value: ir.Value) -> ir.Value:
-    """End a literal address in `/`: the service matches by prefix, and `…/train` is one of `…/train-old/x`."""
-    match value:
-        case str():
-            return value if value.endswith("/") else value + "/"
-        case ir.Text(parts=(*first, str(last))):
-            return ir.Text((*first, last if last.endswith("/") else last + "/"))
-        case _:
-            return value
 
 
 def path_problems(step: ProcessorConfig, inputs: tuple[ir.Input, ...], path: Path, context: Context) -> None:
@@ -131,7 +121,11 @@ def path_problems(step: ProcessorConfig, inputs: tuple[ir.Input, ...], path: Pat
             hint = f"the service mounts below {PROCESSING}/ only"
             context.problem("BF321", f"folder {chosen!r} is not below {PROCESSING}/", place, hint)
         for other, who in taken.items():
-            if folder == other or folder.startswith(other + "/") or other.startswith(folder + "/"):
+            if folder == other:
                 what = f"{kind[:-1]} {name!r} and {who} share {folder}"
                 context.problem("BF322", what, place, "choose another path")
+            elif folder.startswith(other + "/") or other.startswith(folder + "/"):
+                what = f"{kind[:-1]} {name!r} and {who}: one folder lies in the other"
+                hint = "choose another path, if that is not wanted"
+                context.values.warnings.append(Diagnostic("BF322", what, place, hint, severity=Severity.WARNING))
         taken[folder] = f"{kind[:-1]} {name!r}"

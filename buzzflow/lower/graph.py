@@ -72,7 +72,7 @@ def needs(
     name = lowered.name
     found: dict[ir.Need, None] = {}
     problems: list[Diagnostic] = []
-    for reference in (*ir.references(lowered.work), *ir.references(lowered.patch)):
+    for reference in ir.references((lowered.work, lowered.patch, lowered.step_patch)):
         if isinstance(reference, ir.StepReference):
             if reference.step == name:
                 problems.append(Diagnostic("BF307", f"step {name!r} refers to itself", ("steps", name)))

@@ -25,7 +25,7 @@ from buzzflow.config.steps import (
 )
 from buzzflow.diagnostics import Path, did_you_mean
 from buzzflow.lower.context import Context
-from buzzflow.lower.data import folder_of, inputs_of, output_of, path_problems
+from buzzflow.lower.data import inputs_of, output_of, path_problems
 from buzzflow.lower.values import Values
 
 DEFAULT_IMAGE = ir.FrameworkImage("sklearn", "1.4-2")
@@ -129,23 +129,21 @@ def _training(name: str, step: TrainingBase, context: Context) -> ir.Training:
     path: Path = ("steps", name)
     values = context.values
     given = step.outputs.get("model")
-    to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "model", "to"))
-    model = ir.Output("model", MODEL_FOLDER, None if to is None else folder_of(to))
+    to = None if given is None or given.to is None else context.folder(given.to, (*path, "outputs", "model", "to"))
+    model = ir.Output("model", MODEL_FOLDER, to, exact=context.exact_addresses)
     for metric, pattern in step.metrics.items():
         if wrong := _pattern_problem(pattern):
             place = (*path, "metrics", metric)
             context.problem("BF324", f"metric {metric!r}: {wrong}", place, r"such as 'auc=([0-9\.]+)'")
     kept = step.checkpoints
-    checkpoints_to = None if kept is None or kept.to is None else values.place(kept.to, (*path, "checkpoints", "to"))
+    kept_to = None if kept is None or kept.to is None else context.folder(kept.to, (*path, "checkpoints", "to"))
     return ir.Training(
         _job(name, step, context, inputs_of(step.inputs, (*path, "inputs"), context, training=True), (model,)),
         hyperparameters=values.pairs(step.hyperparameters, (*path, "hyperparameters")),
         metrics=tuple(step.metrics.items()),
         input_mode=step.input_mode,
         spot=None if step.spot is None else ir.Spot(step.spot.wait),
-        checkpoints=None
-        if kept is None
-        else ir.Checkpoints(kept.path, None if checkpoints_to is None else folder_of(checkpoints_to)),
+        checkpoints=None if kept is None else ir.Checkpoints(kept.path, kept_to),
     )
 
 

@@ -62,7 +62,7 @@ def lower(
     loops, loop_problems = graph.loops(config.steps)
     values = Values(names_of(config, parameters, loops))
     tags = _plain_tags(config, environment, values)
-    context = Context(config.steps, values, code, assets or {}, tags, environment)
+    context = Context(config.steps, values, code, assets or {}, tags, environment, config.exact_addresses)
     places, branch_problems = graph.branches(config.steps, loops)
     problems += [*loop_problems, *branch_problems]
     steps: dict[str, ir.Step] = {}
@@ -74,7 +74,9 @@ def lower(
         steps[name] = replace(lowered, needs=needs)
         if len(problems) + len(values.problems) >= MAX_PROBLEMS:
             break
-    problems += [*values.problems, *_clashing_outputs(steps)]
+    clashes = [*_clashing_outputs(steps)]
+    warnings = [replace(d, severity=Severity.WARNING) for d in clashes if config.exact_addresses]
+    problems += [*values.problems, *(d for d in clashes if not config.exact_addresses)]
     if problems:
         raise PipelineError(problems)
     ordered = graph.in_order(steps)
@@ -91,8 +93,9 @@ def lower(
         parallelism=config.parallelism,
         experiment=_experiment(config, context),
         budget=stricter_budget(config.budget, environment),
+        patch=_patch(config.definition_patch, ("definition_patch",), values),
     )
-    return Lowered(pipeline, tuple(_default_images(config)))
+    return Lowered(pipeline, (*values.warnings, *warnings, *_default_images(config)))
 
 
 def _step(name: str, step: StepConfig, context: Context, branch: ir.Branch | None) -> ir.Step:
@@ -115,8 +118,13 @@ def _step(name: str, step: StepConfig, context: Context, branch: ir.Branch | Non
         description=step.description,
         retry=retry,
         cache=cache,
-        patch=context.values.tree(step.arguments_patch, (*path, "arguments_patch")) if step.arguments_patch else None,
+        patch=_patch(step.arguments_patch, (*path, "arguments_patch"), context.values),
+        step_patch=_patch(step.step_patch, (*path, "step_patch"), context.values),
     )
+
+
+def _patch(given: Mapping[str, object], path: Path, values: Values) -> ir.Tree:
+    return values.tree(given, path) if given else None
 
 
 def _work(name: str, step: StepConfig, context: Context) -> ir.Work:  # noqa: PLR0912  # one for each type
@@ -263,12 +271,15 @@ def _environment(environment: EnvironmentConfig) -> ir.Environment:
 
 
 def _clashing_outputs(steps: Mapping[str, ir.Step]) -> Iterator[Diagnostic]:
-    """Yield outputs whose addresses contain one another: the service would mix their files."""
+    """Yield outputs whose addresses contain one another: the service would mix their files.
+
+    Below an exact address, each training has a folder of the name of its job.
+    """
     seen: dict[str, tuple[str, str]] = {}
     for name, step in steps.items():
         job = ir.job_of(step)
         for output in job.outputs if job is not None else ():
-            if not isinstance(output.to, str):
+            if not isinstance(output.to, str) or (output.exact and isinstance(step.work, ir.Training | ir.Tuning)):
                 continue
             for other, (who, what) in seen.items():
                 if output.to.startswith(other) or other.startswith(output.to):

@@ -18,7 +18,6 @@ from buzzflow.config.steps import (
 from buzzflow.config.steps.models import ServedBase
 from buzzflow.diagnostics import Path, did_you_mean
 from buzzflow.lower.context import Context
-from buzzflow.lower.data import folder_of
 from buzzflow.lower.jobs import encryption_of, image_of, instance_of, network_of
 from buzzflow.template import Template
 
@@ -77,12 +76,12 @@ def transform(name: str, step: TransformerConfig, context: Context) -> ir.Transf
     at = (*path, "inputs", key)
     answers = step.outputs.get("predictions")
     out = (*path, "outputs", "predictions")
-    to = None if answers is None or answers.to is None else folder_of(values.place(answers.to, (*out, "to")))
+    to = None if answers is None or answers.to is None else context.folder(answers.to, (*out, "to"))
     batch, filters = step.batch, step.filter
     job = ir.Job(
         image=ir.ImageUri(""),  # the model's own
         environment=values.pairs(step.environment_variables, (*path, "environment_variables")),
-        outputs=(ir.Output("predictions", "", to),),
+        outputs=(ir.Output("predictions", "", to, exact=context.exact_addresses),),
         instance=instance_of(step.instance, (*path, "instance"), values),
         encryption=encryption_of(step.encryption, (*path, "encryption"), values),
         timeout=None if batch.timeout is None else values.number(batch.timeout, (*path, "batch", "timeout")),

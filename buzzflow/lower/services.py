@@ -19,7 +19,6 @@ from buzzflow.config.steps import (
 from buzzflow.config.steps.common import EncryptionBase, RoleBase, TagBase, TimeoutBase
 from buzzflow.diagnostics import Path
 from buzzflow.lower.context import Context
-from buzzflow.lower.data import folder_of
 from buzzflow.lower.jobs import encryption_of, instance_of, network_of
 
 PROCESSING = "/opt/ml/processing"
@@ -64,11 +63,11 @@ def check(name: str, step: QualityCheckConfig | ClarifyCheckConfig, context: Con
     values = context.values
     data = step.inputs["dataset"]
     given = step.outputs.get("report")
-    to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "report", "to"))
+    to = None if given is None or given.to is None else context.folder(given.to, (*path, "outputs", "report", "to"))
     job = ir.Job(
         image=ir.ImageUri(""),  # the service's own
         environment=values.pairs(step.environment_variables, (*path, "environment_variables")),
-        outputs=(ir.Output("report", f"{PROCESSING}/output", None if to is None else folder_of(to)),),
+        outputs=(ir.Output("report", f"{PROCESSING}/output", to, exact=context.exact_addresses),),
         instance=instance_of(step.instance, (*path, "instance"), values),
         network=network_of(step.network, (*path, "network"), values),
         encryption=encryption_of(step.encryption, (*path, "encryption"), values),
@@ -101,7 +100,7 @@ def automl(name: str, step: AutoMLConfig, context: Context) -> ir.AutoML:
     path: Path = ("steps", name)
     values = context.values
     given = step.outputs.get("result")
-    to = None if given is None or given.to is None else values.place(given.to, (*path, "outputs", "result", "to"))
+    to = None if given is None or given.to is None else context.folder(given.to, (*path, "outputs", "result", "to"))
     return ir.AutoML(
         target=values.text(step.target, (*path, "target")),
         inputs=tuple(
@@ -113,7 +112,7 @@ def automl(name: str, step: AutoMLConfig, context: Context) -> ir.AutoML:
             )
             for key, table in step.inputs.items()
         ),
-        output=ir.Output("result", "", None if to is None else folder_of(to)),
+        output=ir.Output("result", "", to, exact=context.exact_addresses),
         role=values.maybe(step.role, (*path, "role")),
         network=network_of(step.network, (*path, "network"), values),
         encryption=encryption_of(step.encryption, (*path, "encryption"), values),

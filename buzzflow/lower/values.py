@@ -21,6 +21,7 @@ class Values:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.problems: list[Diagnostic] = []
+        self.warnings: list[Diagnostic] = []
         self.within: str | None = None  # the foreach step whose body is being lowered
 
     def reference(self, reference: Reference, path: Path) -> ir.Reference | None:

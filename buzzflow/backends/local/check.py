@@ -21,10 +21,13 @@ def check(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
         if isinstance(step.work, ir.Training) and step.work.algorithm is not None:
             path: Path = ("steps", step.name, "algorithm")
             yield Diagnostic("BF422", "an algorithm resource exists on the service only", path, _LATER)
-        if step.patch is not None:
-            path = ("steps", step.name, "arguments_patch")
-            what = "arguments_patch is in the service's words, and is not tried here"
-            yield Diagnostic("BF423", what, path, severity=Severity.WARNING)
+        if isinstance(step.work, ir.Condition) and step.work.test == ir.All(()):
+            path = ("steps", step.name, "arguments_patch", "Conditions")
+            yield Diagnostic("BF422", "Conditions in the service's words cannot be tried here", path, "write if:")
+        for field, patch in (("arguments_patch", step.patch), ("step_patch", step.step_patch)):
+            if patch is not None:
+                what = f"{field} is in the service's words, and is not tried here"
+                yield Diagnostic("BF423", what, ("steps", step.name, field), severity=Severity.WARNING)
         for reference in ir.references(step.work):
             if isinstance(reference, ir.DescribeReference):
                 told = ".".join(reference.path)

@@ -82,14 +82,14 @@ def _define(same: _Same) -> Definition:
     pipeline = same.pipeline
     scope = Scope(pipeline)
     steps = _Steps(scope)
-    data: Object = {
+    told: Object = {
         "Version": "2020-12-01",
         "Metadata": {},
         "Parameters": [_parameter(p) for p in pipeline.parameters],
         "PipelineExperimentConfig": experiment_config(scope),
         "Steps": steps.of(None),
     }
-    return Definition(data, steps.requests)
+    return Definition(patched(told, pipeline.patch, scope), steps.requests)
 
 
 def _parameter(parameter: ir.Parameter) -> Object:
@@ -133,7 +133,7 @@ class _Steps:
             found["RetryPolicies"] = policies
         if step.cache is not None:
             found["CacheConfig"] = _cache(step.cache)
-        return found | members
+        return patched(found | members, step.step_patch, self._scope)
 
     def _work(self, step: ir.Step) -> tuple[str, Object, Object]:  # noqa: PLR0912  # one for each type
         """Return the type of the step in the definition, its arguments, and its members beside them."""
@@ -188,17 +188,12 @@ class _Steps:
 
 
 def _depends_on(step: ir.Step) -> list[object]:
-    """Return the order that only the user asked for: references and branches order steps by themselves."""
-    implied = {need.step for need in step.needs if need.because is not ir.Because.ORDER}
-    found: list[object] = []
-    for need in step.needs:
-        if need.because is not ir.Because.ORDER:
-            continue
-        if need.when is not ir.When.COMPLETED:
-            found.append({"Step": need.step, "Trigger": need.when.capitalize()})
-        elif need.step not in implied:
-            found.append(need.step)
-    return found
+    """Return the order that the user asked for, even where a reference says the same."""
+    asked = [need for need in step.needs if need.because is ir.Because.ORDER]
+    return [
+        need.step if need.when is ir.When.COMPLETED else {"Step": need.step, "Trigger": need.when.capitalize()}
+        for need in asked
+    ]
 
 
 def _retry_policies(retry: ir.Retry, work: ir.Work) -> list[Object]:

@@ -7,7 +7,8 @@ The table, `framework_images.json`, is generated from the SageMaker Python SDK's
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Literal, NotRequired, TypedDict
 
@@ -78,6 +79,21 @@ def framework_image_uri(
         )
     tag = _accelerator(image, instance, {a: str(t) for a, t in tags.items() if a != "registries"})
     return f"{accounts[region]}.dkr.ecr.{region}.{dns_suffix(region)}/{tag}"
+
+
+def frameworks_of(uri: str, instance: ir.Value | None, region: str, scope: Scope) -> Iterator[ir.FrameworkImage]:
+    """Yield the framework images that have the address *uri*: the shortest name of one first."""
+    repository = uri.rpartition("/")[2].partition(":")[0]
+    for name, framework in _table()["frameworks"].items():
+        versions = framework.get("serving", framework["versions"]) if scope == "serving" else framework["versions"]
+        for version, pythons in versions.items():
+            if not any(repository in str(tag) for tags in pythons.values() for tag in tags.values()):
+                continue
+            for python in (None, *pythons):
+                image = ir.FrameworkImage(name, version, python)
+                with suppress(UnknownImageError):
+                    if framework_image_uri(image, instance, region, scope) == uri:
+                        yield image
 
 
 @cache

@@ -14,11 +14,11 @@ from buzzflow.backends.sagemaker.scope import Scope
 from buzzflow.backends.sagemaker.text import Object
 
 DAY = 86_400
-_DATA_TYPES = {"prefix": "S3Prefix", "manifest": "ManifestFile", "augmented_manifest": "AugmentedManifestFile"}
-_DISTRIBUTIONS = {"replicate": "FullyReplicated", "shard": "ShardedByS3Key"}
-_MODES = {"file": "File", "fast_file": "FastFile", "pipe": "Pipe"}
-_COMPRESSIONS = {"none": "None", "gzip": "Gzip"}
-_UPLOADS = {"end": "EndOfJob", "continuous": "Continuous"}
+DATA_TYPES = {"prefix": "S3Prefix", "manifest": "ManifestFile", "augmented_manifest": "AugmentedManifestFile"}
+DISTRIBUTIONS = {"replicate": "FullyReplicated", "shard": "ShardedByS3Key"}
+MODES = {"file": "File", "fast_file": "FastFile", "pipe": "Pipe"}
+COMPRESSIONS = {"none": "None", "gzip": "Gzip"}
+UPLOADS = {"end": "EndOfJob", "continuous": "Continuous"}
 
 
 def processing_arguments(scope: Scope, step: ir.Step, job: ir.Job) -> Object:
@@ -126,16 +126,16 @@ def _s3_uri(data: ir.Input, scope: Scope) -> object:
 
 def _processing_input(data: ir.Input, scope: Scope) -> Object:
     if isinstance(data.source, ir.Athena | ir.Redshift):
-        definition = {**_query(data.source, scope), "LocalPath": data.path, "InputMode": _MODES[data.mode or "file"]}
-        definition["DataDistributionType"] = _DISTRIBUTIONS[data.distribution]
+        definition = {**_query(data.source, scope), "LocalPath": data.path, "InputMode": MODES[data.mode or "file"]}
+        definition["DataDistributionType"] = DISTRIBUTIONS[data.distribution]
         return {"InputName": data.name, "DatasetDefinition": definition}
     s3: Object = {
         "S3Uri": _s3_uri(data, scope),
         "LocalPath": data.path,
-        "S3DataType": _DATA_TYPES[data.data_type],
-        "S3InputMode": _MODES[data.mode or "file"],
-        "S3DataDistributionType": _DISTRIBUTIONS[data.distribution],
-        "S3CompressionType": _COMPRESSIONS[data.compression],
+        "S3DataType": DATA_TYPES[data.data_type],
+        "S3InputMode": MODES[data.mode or "file"],
+        "S3DataDistributionType": DISTRIBUTIONS[data.distribution],
+        "S3CompressionType": COMPRESSIONS[data.compression],
     }
     return {"InputName": data.name, "S3Input": s3}
 
@@ -171,7 +171,7 @@ def _processing_output(step: ir.Step, output: ir.Output, scope: Scope) -> Object
     s3: Object = {
         "S3Uri": scope.output_uri(step, output.name),
         "LocalPath": output.path,
-        "S3UploadMode": _UPLOADS[output.upload],
+        "S3UploadMode": UPLOADS[output.upload],
     }
     return {"OutputName": output.name, "S3Output": s3}
 
@@ -193,16 +193,16 @@ def _channel(data: ir.Input, default_mode: str, scope: Scope) -> Object:
         source = {"FileSystemDataSource": system}
     else:
         s3: Object = {
-            "S3DataType": _DATA_TYPES[data.data_type],
+            "S3DataType": DATA_TYPES[data.data_type],
             "S3Uri": _s3_uri(data, scope),
-            "S3DataDistributionType": _DISTRIBUTIONS[data.distribution],
+            "S3DataDistributionType": DISTRIBUTIONS[data.distribution],
         }
         source = {"S3DataSource": s3}
     found: Object = {"ChannelName": data.name, "DataSource": source}
     found |= scope.optional(ContentType=data.content_type)
     if data.compression != "none":
-        found["CompressionType"] = _COMPRESSIONS[data.compression]
-    return found | {"InputMode": _MODES[data.mode or default_mode]}
+        found["CompressionType"] = COMPRESSIONS[data.compression]
+    return found | {"InputMode": MODES[data.mode or default_mode]}
 
 
 def _output_data(scope: Scope, step: ir.Step, job: ir.Job) -> Object:
@@ -215,7 +215,7 @@ def _output_data(scope: Scope, step: ir.Step, job: ir.Job) -> Object:
 
 
 def _algorithm(scope: Scope, work: ir.Training) -> Object:
-    found: Object = {"TrainingInputMode": _MODES[work.input_mode]}
+    found: Object = {"TrainingInputMode": MODES[work.input_mode]}
     if work.algorithm is not None:
         found["AlgorithmName"] = scope.say(work.algorithm)
     else:
@@ -261,7 +261,7 @@ def _spot_and_network(scope: Scope, work: ir.Training) -> Object:
     return found
 
 
-_SCALES = {
+SCALES = {
     "auto": "Auto",
     "linear": "Linear",
     "logarithmic": "Logarithmic",
@@ -280,7 +280,7 @@ def _ranges(search: ir.Search) -> Object:
             "Name": item.name,
             "MinValue": str(item.low),
             "MaxValue": str(item.high),
-            "ScalingType": _SCALES[item.scale or "auto"],
+            "ScalingType": SCALES[item.scale or "auto"],
         }
         found.setdefault(f"{item.kind.capitalize()}ParameterRanges", []).append(member)
     return dict(found)

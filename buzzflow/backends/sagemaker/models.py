@@ -6,11 +6,11 @@ from buzzflow import ir
 from buzzflow.backends.sagemaker.scope import Scope
 from buzzflow.backends.sagemaker.text import Object
 
-_DATA_TYPES = {"prefix": "S3Prefix", "manifest": "ManifestFile", "augmented_manifest": "AugmentedManifestFile"}
-_SPLITS = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
-_STRATEGIES = {"single_record": "SingleRecord", "multi_record": "MultiRecord"}
+DATA_TYPES = {"prefix": "S3Prefix", "manifest": "ManifestFile", "augmented_manifest": "AugmentedManifestFile"}
+SPLITS = {"none": "None", "line": "Line", "recordio": "RecordIO", "tfrecord": "TFRecord"}
+STRATEGIES = {"single_record": "SingleRecord", "multi_record": "MultiRecord"}
 # where the results of a check stand in ModelMetrics (API_ModelMetrics)
-_METRICS = {
+METRICS = {
     "data_quality": ("ModelDataQuality", "Statistics", "Constraints"),
     "model_quality": ("ModelQuality", "Statistics", "Constraints"),
     "data_bias": ("Bias", None, "PreTrainingReport"),
@@ -70,10 +70,10 @@ def _container(container: ir.ServingContainer, scope: Scope) -> Object:
 def _metrics(work: ir.RegisterModel, scope: Scope) -> Object:
     found: dict[str, Object] = {}
     for what, uri in work.metrics:
-        group, statistics, report = _METRICS[what]
+        group, statistics, report = METRICS[what]
         found.setdefault(group, {})[statistics or report] = _source(scope.say(uri))
     for what, check in work.checks:
-        group, statistics, constraints = _METRICS[what]
+        group, statistics, constraints = METRICS[what]
         if statistics is not None and check.statistics is not None:
             found.setdefault(group, {})[statistics] = _source(scope.say(check.statistics))
         found.setdefault(group, {})[constraints] = _source(scope.say(check.constraints))
@@ -87,12 +87,12 @@ def _source(uri: object) -> Object:
 def transform_arguments(scope: Scope, step: ir.Step, work: ir.Transform) -> Object:
     """Return the request of CreateTransformJob, but for the job's name, which the service chooses."""
     job = work.job
-    source: Object = {"S3DataType": _DATA_TYPES[work.input.data_type], "S3Uri": scope.say(work.input.source)}
+    source: Object = {"S3DataType": DATA_TYPES[work.input.data_type], "S3Uri": scope.say(work.input.source)}
     records: Object = {"DataSource": {"S3DataSource": source}, **scope.optional(ContentType=work.input.content_type)}
     if work.input.compression != "none":
         records["CompressionType"] = work.input.compression.capitalize()
     if work.input.split != "none":
-        records["SplitType"] = _SPLITS[work.input.split]
+        records["SplitType"] = SPLITS[work.input.split]
     answers: Object = {"S3OutputPath": scope.output_uri(step, "predictions"), **scope.optional(Accept=work.accept)}
     if work.assemble != "none":
         answers["AssembleWith"] = work.assemble.capitalize()
@@ -110,7 +110,7 @@ def transform_arguments(scope: Scope, step: ir.Step, work: ir.Transform) -> Obje
         **scope.optional(MaxConcurrentTransforms=work.max_concurrent, MaxPayloadInMB=work.max_payload_mb),
     }
     if work.strategy is not None:
-        found["BatchStrategy"] = _STRATEGIES[work.strategy]
+        found["BatchStrategy"] = STRATEGIES[work.strategy]
     processing = scope.optional(InputFilter=work.input_filter, OutputFilter=work.output_filter)
     if work.join:
         processing["JoinSource"] = "Input"

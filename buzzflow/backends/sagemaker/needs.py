@@ -84,6 +84,8 @@ def _function_by_name(step: ir.Step) -> bool:
 
 
 def _role(step: ir.Step) -> bool:
+    if isinstance(step.patch, ir.Mapping) and _removes_role(step.patch):
+        return False
     match step.work:
         case ir.Model(role=role) | ir.AutoML(role=role):
             return role is None
@@ -94,6 +96,14 @@ def _role(step: ir.Step) -> bool:
         case _:
             job = ir.job_of(step)
             return job is not None and job.role is None
+
+
+def _removes_role(patch: ir.Mapping) -> bool:
+    """Whether the user says, in the service's own words, that there is none: then the pipeline's is taken."""
+    inside = dict(patch.items)
+    own = any(key in inside and inside[key] is None for key in ("RoleArn", "ExecutionRoleArn"))
+    tries = inside.get("TrainingJobDefinition")
+    return own or (isinstance(tries, ir.Mapping) and _removes_role(tries))
 
 
 _NEEDS = (

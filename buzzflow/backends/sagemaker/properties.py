@@ -74,6 +74,7 @@ _PATHS: Mapping[str, Mapping[str, str]] = {
     "inference_component": {"name": "InferenceComponentName", "arn": "InferenceComponentArn"},
     "job": {"job_name": "JobName", "arn": "JobArn"},
 }
+_AUTOML_VARIABLE = r"BestCandidate\.InferenceContainers\[0\]\.Environment\['(\w+)'\]"
 _LINEAGE = {"actions": "ActionArns", "artifacts": "ArtifactArns", "contexts": "ContextArns"}
 
 
@@ -94,6 +95,21 @@ def property_path(step_type: str, word: str) -> tuple[Part, ...]:
             return _ranked(word)
         case _:
             raise KeyError(word)
+
+
+def word_of(step_type: str, path: str) -> str | None:
+    """Return the word that stands for *path* alone; None where the language has none."""
+    for word, known in _PATHS.get(step_type, {}).items():
+        if known == path:
+            return word
+    for head, member in _LINEAGE.items() if step_type == "lineage" else ():
+        if match := re.fullmatch(rf"{member}\['([A-Za-z0-9_-]+)'\]", path):
+            return f"{head}.{match[1]}"
+    if step_type == "tuning" and (match := re.fullmatch(r"TrainingJobSummaries\[(\d{1,2})\]\.TrainingJobName", path)):
+        return f"rank.{int(match[1]) + 1}.job_name"
+    if step_type == "automl" and (match := re.fullmatch(_AUTOML_VARIABLE, path)):
+        return f"best.environment_variables.{match[1]}"
+    return None
 
 
 def _ranked(word: str) -> tuple[Part, ...]:

@@ -13,14 +13,14 @@ from buzzflow.backends.sagemaker.scope import Scope
 from buzzflow.backends.sagemaker.text import Object
 
 DAY = 86_400
-_FORMATS = {
+FORMATS = {
     "csv": {"csv": {"header": True, "output_columns_position": "START"}},
     "csv_no_header": {"csv": {"header": False, "output_columns_position": "START"}},
     "json_lines": {"json": {"lines": True}},
     "json": {"json": {"lines": False}},
     "parquet": {"parquet": {}},
 }
-_PROBLEMS = {
+PROBLEMS = {
     "binary_classification": "BinaryClassification",
     "multiclass_classification": "MulticlassClassification",
     "regression": "Regression",
@@ -109,7 +109,7 @@ def _monitor_variables(scope: Scope, work: ir.Check) -> Object:
     found: Object = {
         "output_path": contract.PROCESSING_OUTPUT,
         "publish_cloudwatch_metrics": "Disabled",
-        "dataset_format": json.dumps(_FORMATS[work.format]),
+        "dataset_format": json.dumps(FORMATS[work.format]),
         "dataset_source": f"{contract.PROCESSING_INPUT}/baseline_dataset_input",
     }
     if work.check == "model_quality":
@@ -149,7 +149,7 @@ def automl_arguments(scope: Scope, step: ir.Step, work: ir.AutoML) -> Object:
         **scope.optional(RoleArn=work.role),
     }
     if work.problem is not None:
-        found["ProblemType"] = _PROBLEMS[work.problem]
+        found["ProblemType"] = PROBLEMS[work.problem]
         found["AutoMLJobObjective"] = {"MetricName": work.objective}
     return found | scope.tags(work.tags)
 

@@ -14,7 +14,7 @@ Steps = Mapping[str, ir.Step]
 Object = dict[str, object]
 
 # Amazon SageMaker AI Developer Guide, "Pipelines: Execution Variables"
-_RUN: dict[ir.RunField, str] = {
+RUN_FIELDS: dict[ir.RunField, str] = {
     "id": "PipelineExecutionId",
     "arn": "PipelineExecutionArn",
     "pipeline": "PipelineName",
@@ -83,7 +83,7 @@ def _reference(reference: ir.Reference, steps: Steps) -> list[object]:  # one fo
         case ir.ParameterReference(parameter=name):
             return [get(f"Parameters.{name}")]
         case ir.RunReference(field=field):
-            return [get(f"Execution.{_RUN[field]}")]
+            return [get(f"Execution.{RUN_FIELDS[field]}")]
         case ir.ItemReference(path=path):
             return [get(".".join(("ForEach.CurrentItem", *path)))]
         case ir.OutputReference(step=step, output=output):
@@ -94,18 +94,18 @@ def _reference(reference: ir.Reference, steps: Steps) -> list[object]:  # one fo
                 for part in property_path(steps[step].work.type, word)
             ]
         case ir.DescribeReference(step=step, path=path):
-            return [get(f"Steps.{step}.{_path(path)}")]
+            return [get(f"Steps.{step}.{property_text(path)}")]
         case ir.JsonReference(step=step, file=file, path=path):
             file_path = get(f"Steps.{step}.PropertyFiles.{file}")
-            return [{"Std:JsonGet": {"PropertyFile": file_path, "Path": _path(path)}}]
+            return [{"Std:JsonGet": {"PropertyFile": file_path, "Path": property_text(path)}}]
         case ir.StoredJsonReference(uri=uri, path=path):
             address = uri if isinstance(uri, ir.Text) else ir.Text((uri,))  # the SDK takes a join only
-            return [{"Std:JsonGet": {"S3Uri": _join(_parts(address, steps)), "Path": _path(path)}}]
+            return [{"Std:JsonGet": {"S3Uri": _join(_parts(address, steps)), "Path": property_text(path)}}]
         case _:
             assert_never(reference)
 
 
-def _path(path: tuple[str, ...]) -> str:
+def property_text(path: tuple[str, ...]) -> str:
     """Return `a.b[0]['c d']`; a number is a position, except where the service looks names up."""
     found = ""
     before = ""
@@ -139,5 +139,5 @@ def _is_folder(value: ir.Value, steps: Steps) -> bool:
 
 def _declared_folder(step: ir.Step, name: str, steps: Steps) -> bool:
     job = ir.job_of(step)
-    declared = [o.to for o in job.outputs if o.name == name] if job else []
-    return all(to is None or _is_folder(to, steps) for to in declared)
+    declared = [o for o in job.outputs if o.name == name] if job else []
+    return all(not o.exact and (o.to is None or _is_folder(o.to, steps)) for o in declared)

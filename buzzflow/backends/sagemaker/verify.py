@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from buzzflow import ir
+from buzzflow.backends.sagemaker.patch import EVERY
 from buzzflow.backends.sagemaker.service.describe import UnknownPath, describe_path
 from buzzflow.backends.sagemaker.service.problem import RequestProblem
 from buzzflow.backends.sagemaker.service.requests import request_problems
 from buzzflow.backends.sagemaker.text import Object
-from buzzflow.diagnostics import Diagnostic, Path
+from buzzflow.diagnostics import Diagnostic, Path, Severity
 
 REQUESTS = {
     "processing": "CreateProcessingJob",
@@ -59,7 +60,7 @@ def unknown_properties(pipeline: ir.Pipeline) -> Iterator[Diagnostic]:
     """Yield the raw paths, `${step:S.properties.…}`, that lead to nothing the service tells."""
     types = {step.name: step.work.type for step in pipeline.steps}
     for step in pipeline.steps:
-        for reference in (*ir.references(step.work), *ir.references(step.patch)):
+        for reference in ir.references((step.work, step.patch, step.step_patch)):
             if not isinstance(reference, ir.DescribeReference):
                 continue
             response = RESPONSES.get(types[reference.step])
@@ -93,11 +94,26 @@ def _placed(problem: RequestProblem, step: ir.Step) -> Diagnostic:
         path: Path = (*at, "arguments", *problem.path)
     elif _holds(step.patch, problem.path):
         path = (*at, "arguments_patch", *problem.path)
+    elif problem.code == "BF431" and _removes(step.patch, problem.path):  # who says so in so many words, means it
+        path = (*at, "arguments_patch", *problem.path)
+        return Diagnostic(problem.code, summary, path, problem.hint, severity=Severity.WARNING)
     else:
         path = at
         if len(problem.path) > 1:
             summary = f"{summary} (in {'.'.join(map(str, problem.path[:-1]))})"
     return Diagnostic(problem.code, summary, path, problem.hint, severity=problem.severity)
+
+
+def _removes(patch: ir.Tree, path: Path) -> bool:
+    """Whether *patch* takes away what stands at *path*."""
+    here: ir.Tree = patch
+    for part in path:
+        inside = dict(here.items) if isinstance(here, ir.Mapping) else {}
+        key = str(part) if str(part) in inside else EVERY
+        if key not in inside:
+            return False
+        here = inside[key]
+    return here is None
 
 
 def _holds(patch: ir.Tree, path: Path) -> bool:

@@ -44,6 +44,9 @@ class StepBase(Config):
     arguments_patch: Request = Field(
         {}, description="Laid over the compiled request, last, in the service's own words; null removes."
     )
+    step_patch: Request = Field(
+        {}, description="The same for the members of the step beside its request, such as CacheConfig."
+    )
 
 
 class RetryBase(Config):

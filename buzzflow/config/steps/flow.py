@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -17,7 +17,6 @@ class ConditionConfig(StepBase):
     type: Literal["condition"]
     if_: list[Text] = Field(
         alias="if",
-        min_length=1,
         description="A comparison, or a list of which all must hold.",
         examples=["${json:evaluate.report.auc} >= ${param:min_auc}"],
     )
@@ -26,10 +25,19 @@ class ConditionConfig(StepBase):
         [], alias="else", description="Steps that run when it does not.", examples=[["reject"]]
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _said_in_a_patch(cls, data: Any) -> Any:
+        """Take a test in the service's own words in place of `if`."""
+        patch = data.get("arguments_patch") if isinstance(data, dict) and "if" not in data else None
+        return {**data, "if": []} if isinstance(patch, dict) and "Conditions" in patch else data
+
     @model_validator(mode="after")
-    def _one_side(self) -> Self:
+    def _complete(self) -> Self:
         if not self.then and not self.else_:
             raise PydanticCustomError("one_of", "a condition needs steps in then or else")
+        if not self.if_ and "Conditions" not in self.arguments_patch:
+            raise PydanticCustomError("one_of", "a condition needs if: what it compares")
         return self
 
 

@@ -87,7 +87,7 @@ def test_a_step_of_a_branch_stands_in_its_condition_and_nowhere_else(compiled, m
     assert nested["ElseSteps"] == []
 
 
-def test_only_an_order_that_no_reference_implies_is_written(compiled_step, make):
+def test_every_order_that_the_user_asks_for_is_written(compiled_step, make):
     steps = [make.processing(name, entrypoint=("true",)) for name in ("a", "b", "c", "d")]
     needs = (
         ir.Need("a", ir.Because.ORDER),
@@ -97,7 +97,7 @@ def test_only_an_order_that_no_reference_implies_is_written(compiled_step, make)
         ir.Need("d", ir.Because.ORDER, ir.When.ANY),
     )
     last = compiled_step(*steps, make.processing("last", entrypoint=("true",), step={"needs": needs}))
-    assert last["DependsOn"] == ["a", {"Step": "c", "Trigger": "Failed"}, {"Step": "d", "Trigger": "Any"}]
+    assert last["DependsOn"] == ["a", "b", {"Step": "c", "Trigger": "Failed"}, {"Step": "d", "Trigger": "Any"}]
 
 
 def test_a_retry_of_both_families_becomes_two_policies(compiled_step, make):

@@ -1,0 +1,49 @@
+"""Get the definition of a pipeline that is deployed: DescribePipeline."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import replace
+
+from buzzflow.backends.sagemaker.aws.account import Account
+from buzzflow.backends.sagemaker.aws.errors import aws_errors
+from buzzflow.backends.sagemaker.importing.document import Document, read_document
+from buzzflow.diagnostics import Diagnostic, PipelineError
+
+_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):\d{12}:pipeline/([A-Za-z0-9-]+)", re.IGNORECASE)
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+_MISSING = ("ResourceNotFound", "ValidationException")
+
+
+def read_deployed(source: str, *, region: str | None) -> Document:
+    """Return the definition of the pipeline with that name or ARN; PipelineError says why there is none."""
+    arn = _ARN.fullmatch(source)
+    if arn is None and not _NAME.fullmatch(source):
+        hint = "a file that ends in .json or .py; or the name or ARN of a pipeline that is deployed"
+        what = f"there is no file {source[:200]!r}, and no such pipeline"
+        raise PipelineError([Diagnostic("BF657", what, hint=hint)])
+    place = region or (arn[1] if arn else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if place is None:
+        hint = f"if a file is meant, it ends in .json or .py; else name the region: import {source} --region eu-west-1"
+        raise PipelineError([Diagnostic("BF657", f"in which region is pipeline {source!r}?", hint=hint)])
+    account = Account(place)
+    with aws_errors():
+        from botocore.exceptions import ClientError
+
+        try:
+            answer = account.sagemaker.describe_pipeline(PipelineName=source)
+        except ClientError as e:
+            error = e.response.get("Error", {})
+            if error.get("Code") not in _MISSING:
+                raise
+            what = f"there is no pipeline {source!r} in {place}"
+            raise PipelineError([Diagnostic("BF657", what, hint=error.get("Message"))]) from None
+    document = read_document(answer["PipelineDefinition"].encode(), source)
+    limits = answer.get("ParallelismConfiguration", {})
+    return replace(
+        document,
+        name=answer["PipelineName"],
+        description=answer.get("PipelineDescription") or None,
+        parallelism=limits.get("MaxParallelExecutionSteps"),
+    )
