@@ -1,4 +1,7 @@
-"""What a definition means, whatever the order and form in which it is written: to compare two of them."""
+"""What differs between two definitions in what they mean, step by step; and a digest of the meaning of one.
+
+The order of inputs, outputs, channels, tags and parameters says nothing here, beside what `semantics` says.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from buzzflow.backends.sagemaker import semantics
 
 JOIN = "Std:Join"
 # The members by which the services tell the items of a list apart: the order of such a list means nothing.
@@ -57,53 +62,34 @@ def _placed(steps: object, place: str) -> Iterator[PlacedStep]:
     for step in steps if isinstance(steps, list) else ():
         if not isinstance(step, dict):
             continue
-        name, arguments = str(step.get("Name")), step.get("Arguments")
-        inside: dict[str, object] = {}
-        body = dict(step)
-        if isinstance(arguments, dict):
-            inside = {key: arguments[key] for key in _NESTS if key in arguments}
-            body["Arguments"] = {key: value for key, value in arguments.items() if key not in _NESTS}
+        name = str(step.get("Name"))
+        inside = [*semantics.steps_in(step)]
+        held = {member for member, _ in inside}
+        body = step
+        if held:
+            body = {**step, "Arguments": {k: v for k, v in step["Arguments"].items() if k not in held}}
         yield PlacedStep(name, str(step.get("Type")), place, normal(body))  # type: ignore[arg-type]  # of a mapping
-        for key, nested in inside.items():
-            yield from _placed(nested, f"{_NESTS[key]} {name}")
+        for member, item in inside:
+            yield from _placed([item], f"{_NESTS[member]} {name}")
 
 
-def normal(value: object, key: str = "") -> object:
+def normal(value: object) -> object:
     """Return *value* so that equal meanings are equal: joins are flat, and what has no order is sorted."""
+    return _sorted(semantics.normal(value))
+
+
+def _sorted(value: object, key: str = "") -> object:
     match value:
-        case {"Std:Join": {"On": str() as on, "Values": list() as values}}:
-            return _joined([normal(v) for v in values], on)
         case dict():
-            return {name: normal(part, name) for name, part in value.items()}
+            return {name: _sorted(part, name) for name, part in value.items()}
         case list():
-            parts = [normal(part) for part in value]
+            parts = [_sorted(part) for part in value]
             if key == "DependsOn":
                 return sorted(parts, key=canonical)
             named = _by_name(parts)
             return parts if named is None else [named[name] for name in sorted(named)]
         case _:
             return value
-
-
-def _joined(parts: list[object], on: str) -> object:
-    flat: list[object] = []
-    for i, part in enumerate(parts):
-        if i and on:
-            flat.append(on)
-        match part:
-            case {"Std:Join": {"On": "", "Values": list() as values}}:
-                flat += values
-            case _:
-                flat.append(part)
-    merged: list[object] = []
-    for part in flat:
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        elif part != "":
-            merged.append(part)
-    if all(isinstance(part, str) for part in merged):
-        return "".join(map(str, merged))
-    return {JOIN: {"On": "", "Values": merged}}
 
 
 def _by_name(parts: list[object]) -> dict[str, object] | None:
@@ -120,20 +106,7 @@ def _by_name(parts: list[object]) -> dict[str, object] | None:
 
 def canonical(value: object) -> str:
     """Return JSON in which equal values are equal text."""
-    return json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def _whole(value: object) -> object:
-    """Return *value* with whole floats as integers: 1.0 and 1 are the same number."""
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case dict():
-            return {key: _whole(part) for key, part in value.items()}
-        case list():
-            return [_whole(part) for part in value]
-        case _:
-            return value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def digest(definition: Mapping[str, object]) -> str:

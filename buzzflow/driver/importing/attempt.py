@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from buzzflow.backends.sagemaker.check import check_pipeline
-from buzzflow.backends.sagemaker.compile import definition
+from buzzflow.backends.sagemaker.compile import define
 from buzzflow.backends.sagemaker.text import Object
 from buzzflow.config.parse import parse, parse_environment
 from buzzflow.config.steps import default_fields
@@ -78,7 +78,7 @@ class Workshop:
         problems = [d for d in check_pipeline(pipeline) if d.is_error]
         if unfinished:
             problems = [d for d in problems if not d.code.startswith(_OF_REQUESTS)]
-        return Outcome(None, tuple(problems)) if problems else Outcome(definition(pipeline))
+        return Outcome(None, tuple(problems)) if problems else Outcome(define(pipeline).data)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ OWNER, VERSION, DIGEST = "buzzflow:owner", "buzzflow:version", "buzzflow:digest"
 # What these say changes without the pipeline: they are written with the next real change.
 PASSING = frozenset((COMMIT, VERSION, DIGEST))
 MAX_TAG = 256  # TagValue
+_DIGESTED = "1"  # how the digest is made: another way gets another number, so that no old one seems changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,12 @@ def deployment(pipeline: ir.Pipeline, source: Source) -> Deployment:
 def digest_of(data: Mapping[str, object], role: str, description: str, parallelism: int | None) -> str:
     """Return what is equal for pipelines that are the same but for their tags."""
     parts = [meaning.digest(data), role, description, parallelism]
-    return hashlib.sha256(meaning.canonical(parts).encode("ascii")).hexdigest()
+    return f"{_DIGESTED}-{hashlib.sha256(meaning.canonical(parts).encode('ascii')).hexdigest()}"
+
+
+def same_way(one: str, other: str) -> bool:
+    """Whether two digests were made in the same way, so that different ones are of different pipelines."""
+    return one.partition("-")[0] == other.partition("-")[0]
 
 
 def _needed(pipeline: ir.Pipeline) -> tuple[str, str, str]:

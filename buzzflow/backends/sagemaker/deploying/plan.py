@@ -9,7 +9,7 @@ from typing import Literal
 
 from buzzflow.backends.sagemaker import meaning
 from buzzflow.backends.sagemaker.deploying.deployed import Deployed
-from buzzflow.backends.sagemaker.deploying.deployment import DIGEST, PASSING, Deployment
+from buzzflow.backends.sagemaker.deploying.deployment import DIGEST, PASSING, Deployment, same_way
 from buzzflow.backends.sagemaker.meaning import MISSING, Change, PlacedStep
 
 Action = Literal["create", "update", "none"]
@@ -101,7 +101,7 @@ def plan(deployment: Deployment, deployed: Deployed | None, managed: tuple[str, 
         steps,
         set_tags,
         drop_tags,
-        edited=known is not None and known != deployed.digest,
+        edited=known is not None and known != deployed.digest and same_way(known, deployed.digest),
     )
 
 
