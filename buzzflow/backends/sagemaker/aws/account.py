@@ -166,6 +166,13 @@ def _is_cut(answer: Any, operation: Any) -> bool:  # a response of HTTP, an Oper
     return False
 
 
+def configured_region() -> str | None:
+    """Return the region that the user's profile names, if it names one."""
+    import boto3
+
+    return boto3.Session().region_name
+
+
 def check_owner(account: Account, expected: str | None) -> str:
     """Return the account of these credentials; PipelineError when environment.yaml names another."""
     owner = account.owner()
