@@ -51,7 +51,7 @@ Wait = Annotated[bool, typer.Option("--wait", "-w", help="Follow the run; exit c
 
 
 @app.command()
-def run(  # noqa: PLR0913  # one for each option
+def run(
     pipeline: PipelineName = None,
     parameters: Parameters = None,
     file: Annotated[
@@ -150,7 +150,7 @@ def stop(
 
 
 @app.command()
-def resume(  # noqa: PLR0913  # one for each option
+def resume(
     wanted: RunName = None,
     begin: Annotated[
         list[str] | None,

@@ -154,11 +154,16 @@ def refuse(found: Sequence[Ready], environ: Mapping[str, str]) -> None:
 
     It spares a mistake; what keeps others out is the role that may write there.
     """
-    if environ.get("CI", "").lower() in ("true", "1"):
+    if is_ci(environ):
         return
     problems = [_for_ci_alone(r, e) for r in found if (e := r.checked.pipeline.environment) and _is_for_ci(e)]
     if problems:
         raise PipelineError(problems)
+
+
+def is_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this process runs in CI, as far as its environment says."""
+    return environ.get("CI", "").lower() in ("true", "1")
 
 
 def _is_for_ci(environment: ir.Environment) -> bool:

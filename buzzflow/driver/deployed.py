@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from buzzflow.backends.sagemaker.executions.find import LATEST, is_run_id, read_
 from buzzflow.config.parse import parse_environment
 from buzzflow.config.pipeline import EnvironmentConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.deploy import is_ci
 from buzzflow.driver.stages import with_places
 from buzzflow.loader import files
 from buzzflow.loader.load import answered, read_layers
@@ -50,7 +51,7 @@ def find_target(text: str | None, *, one_run: bool = True) -> Target:
     *one_run* False reads a pipeline only, without a run.
     """
     if text is None:
-        return Target(_place(files.find_pipeline(Path())))
+        return Target(_place(_pipeline_here()))
     if (address := read_address(text)) is not None:
         place = Place(address.pipeline, address.region, address.account)
         return Target(_of_repository(place) or place, LATEST if address.run is None else text)
@@ -61,8 +62,8 @@ def find_target(text: str | None, *, one_run: bool = True) -> Target:
         return Target(_place(file))
     if (found := _named(text)) is not None:
         return Target(found)
-    if one_run and is_run_id(text) and files.is_file(Path(files.PIPELINE)):
-        return Target(_place(files.find_pipeline(Path())), text)
+    if one_run and is_run_id(text) and any(Path().glob(f"*{files.PIPELINE}")):
+        return Target(_place(_pipeline_here()), text)
     return Target(Place(text))
 
 
@@ -95,15 +96,17 @@ def places_below(folder: Path) -> tuple[list[Place], list[Diagnostic]]:
 
 
 def repository_names() -> list[str]:
-    """Return the names of the pipelines in the repository around here, as far as their files can be read."""
-    return [place.name for _, place in _repository() if isinstance(place, Place)]
+    """Return what the pipelines in the repository around here are called, there and where they are deployed."""
+    places = [place for _, place in _repository() if isinstance(place, Place)]
+    return [name for place in places for name in (place.name, place.own_name) if name is not None]
 
 
-def check_deployer(place: Place) -> None:
-    """Refuse to change what only CI may change, unless this is CI."""
-    if place.only_ci and not os.environ.get("CI"):
-        hint = "let a workflow do it; environment.yaml says so with deploy_from: [ci]"
-        raise PipelineError([Diagnostic("BF601", f"pipeline {place.name!r} may only be deployed by CI", hint=hint)])
+def check_deployer(place: Place, environ: Mapping[str, str]) -> None:
+    """Raise PipelineError BF601 when only CI may change the pipeline, and this is not CI."""
+    if place.only_ci and not is_ci(environ):
+        summary = f"{place.name}: what is deployed there is changed by CI alone, after review"
+        hint = "remove its files in a pull request; a workflow deletes what is gone"
+        raise PipelineError([Diagnostic("BF601", summary, hint=hint)])
 
 
 def _environment_region() -> str | None:
@@ -125,6 +128,14 @@ def _file(text: str) -> Path | None:
     return files.find_pipeline(path) if files.is_file(path / files.PIPELINE) else None
 
 
+def _pipeline_here() -> Path:
+    here = Path()
+    if not any(here.glob(f"*{files.PIPELINE}")):
+        hint = "name one: buzzflow status churn, buzzflow logs train --run churn; buzzflow list shows what is deployed"
+        raise PipelineError([Diagnostic("BF645", "no pipeline is named, and there is none in this folder", hint=hint)])
+    return files.find_pipeline(here)
+
+
 def _place(file: Path) -> Place:
     """Return where the pipeline in *file* is deployed; nothing but its name and environment has to be right."""
     layers = read_layers(file)
@@ -141,7 +152,7 @@ def _place(file: Path) -> Place:
         environment.account,
         file,
         name,
-        environment.deploy_from == ["ci"],
+        "laptop" not in environment.deploy_from,
     )
 
 

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -39,7 +40,8 @@ def open_run(text: str | None, region: str | None) -> tuple[Place, Account, Run]
     """Return the run that *text* means, and where it is."""
     target = find_target(text)
     account = open_account(target.place, region)
-    return target.place, account, find_run(account, target.place.name, target.run, known=repository_names)
+    run = find_run(account, target.place.name, target.run, known=repository_names)
+    return target.place, account, replace(run, elsewhere=target.place.file is None)
 
 
 def follow_run(account: Account, run: Run, pace: Pace, *, as_json: bool, look_first: bool = True) -> int:
@@ -50,7 +52,7 @@ def follow_run(account: Account, run: Run, pace: Pace, *, as_json: bool, look_fi
             for seen in watch(account, run, pace, view.say, look_first=look_first):
                 view.show(seen)
     except KeyboardInterrupt:
-        notice(f"\nrun {run.label} goes on; to stop it: buzzflow stop {run.label}")
+        notice(f"\nrun {run.label} goes on; to stop it: buzzflow stop {run.address}")
         return INTERRUPTED
     assert seen is not None, "a watch looks at least once"
     show_run(account, seen, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -21,7 +22,7 @@ def delete_pipeline(wanted: str, region: str | None, interval: float, *, yes: bo
     """Show what goes, ask, delete; return the exit code."""
     try:
         place = find_target(wanted, one_run=False).place
-        check_deployer(place)
+        check_deployer(place, os.environ)
         account = open_account(place, region)
         what = find_doomed(account, place.name)
         if what is None:

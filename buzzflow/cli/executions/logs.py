@@ -97,7 +97,7 @@ def _follow(account: Account, run: Run, names: Sequence[str], tail: Tail, pace: 
             for lines in follow(Follow(account, run, names, tail), pace, notice):
                 out(lines)
     except KeyboardInterrupt:
-        notice(f"\nrun {run.label} goes on; to stop it: buzzflow stop {run.label}")
+        notice(f"\nrun {run.label} goes on; to stop it: buzzflow stop {run.address}")
         return INTERRUPTED
     with aws_errors():
         begun = of_names(list_steps(account, run.summary.arn), names)

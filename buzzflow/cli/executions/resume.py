@@ -36,7 +36,7 @@ def resume_run(
         if part is None:
             arn = retry(account, run, parallelism=parallelism)
             with aws_errors():
-                again = describe_run(account, arn, run.pipeline)
+                again = replace(describe_run(account, arn, run.pipeline), elsewhere=run.elsewhere)
             return tell_started(account, again, "resumed", wait=wait, as_json=as_json)
         return _start_part(account, run, part, steps, given, parallelism, wait=wait, as_json=as_json)
     except PipelineError as e:
@@ -60,4 +60,5 @@ def _start_part(
     start = partial(deployed, run, begun, part, steps, given)
     assert start.selection is not None, "a part is a selection"
     notice(f"runs again: {', '.join(start.selection.steps)}")
-    return follow_started(account, deployed.name, replace(start, parallelism=parallelism), wait=wait, as_json=as_json)
+    wanted, elsewhere = replace(start, parallelism=parallelism), run.elsewhere
+    return follow_started(account, deployed.name, wanted, elsewhere=elsewhere, wait=wait, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -42,20 +43,26 @@ def start_run(
         deployed = find_deployed(account, place.name, known=repository_names)
         values = checked_parameters(deployed.definition, given)
         wanted = Start(deployed.name, values, name, parallelism)
-        return follow_started(account, deployed.name, wanted, wait=wait, as_json=as_json)
+        elsewhere = place.file is None
+        return follow_started(account, deployed.name, wanted, elsewhere=elsewhere, wait=wait, as_json=as_json)
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
 
 
-def follow_started(account: Account, pipeline: str, wanted: Start, *, wait: float | None, as_json: bool) -> int:
-    """Start a run, tell what it is called, and wait for its end if that is wanted."""
+def follow_started(
+    account: Account, pipeline: str, wanted: Start, *, elsewhere: bool, wait: float | None, as_json: bool
+) -> int:
+    """Start a run, tell what it is called, and wait for its end if that is wanted.
+
+    *elsewhere* tells that no file here says where the pipeline is.
+    """
     try:
         arn = start(account, wanted)
     except KeyboardInterrupt:
         notice(f"\ninterrupted: whether it was started, buzzflow list {pipeline} tells")
         return INTERRUPTED
     with aws_errors():
-        run = describe_run(account, arn, pipeline)
+        run = replace(describe_run(account, arn, pipeline), elsewhere=elsewhere)
     return tell_started(account, run, "started", wait=wait, as_json=as_json)
 
 
@@ -70,7 +77,7 @@ def tell_started(account: Account, run: Run, word: str, *, wait: float | None, a
     typer.echo(f"{word} {run.label} in {account.region}")
     typer.echo(run.summary.arn)
     typer.echo(console_url(run.summary.arn))
-    notice(f"\nfollow it:  buzzflow status {run.label} --watch")
-    notice(f"read logs:  buzzflow logs --run {run.label} --follow")
-    notice(f"stop it:    buzzflow stop {run.label}")
+    notice(f"\nfollow it:  buzzflow status {run.address} --watch")
+    notice(f"read logs:  buzzflow logs --run {run.address} --follow")
+    notice(f"stop it:    buzzflow stop {run.address}")
     return 0

@@ -30,5 +30,5 @@ def stop_run(wanted: str | None, region: str | None, *, wait: float | None, as_j
         print_json(data.of_run(run) | {"stop": came.value})
     elif came is not Stop.ENDED:
         typer.echo(f"{run.label}: {came.value}")
-        notice(f"\nsee it end: buzzflow status {run.label} --watch")
+        notice(f"\nsee it end: buzzflow status {run.address} --watch")
     return 0

@@ -14,7 +14,7 @@ from buzzflow.backends.printable import printable
 from buzzflow.backends.sagemaker.executions.delete import Doomed
 from buzzflow.backends.sagemaker.executions.overview import DeployedSummary
 from buzzflow.backends.sagemaker.executions.runs import RunSummary
-from buzzflow.views.executions.status import ago, moment, state_word, style_of
+from buzzflow.views.executions.status import ago, moment, one_line, state_word, style_of
 
 
 def runs(found: Sequence[RunSummary]) -> RenderableType:
@@ -24,15 +24,24 @@ def runs(found: Sequence[RunSummary]) -> RenderableType:
     for run in found:
         name = [Text(printable(run.name or ""))] if named else []
         started = "" if run.started is None else moment(run.started)
-        note = printable((run.reason or "").strip().partition("\n")[0])
-        grid.add_row(run.id, *name, _state(run.state), started, Text(note))
+        note = one_line((run.reason or "").strip().partition("\n")[0])
+        grid.add_row(run.id, *name, _state(run.state), started, note)
     return grid
 
 
 def pipelines(found: Sequence[DeployedSummary], at: datetime) -> RenderableType:
     """Return a row for each deployed pipeline, with its last run."""
     several = len({one.region for one in found}) > 1
-    grid = _grid("pipeline", *(("region",) if several else ()), "last run", "state", "started", "by")
+    someone = any(one.last is not None and one.last.by for one in found)
+    titles = (
+        "pipeline",
+        *(("region",) if several else ()),
+        "last run",
+        "state",
+        "started",
+        *(("by",) if someone else ()),
+    )
+    grid = _grid(*titles)
     for one in found:
         region = [one.region] if several else []
         if one.last is None:
@@ -40,8 +49,8 @@ def pipelines(found: Sequence[DeployedSummary], at: datetime) -> RenderableType:
             continue
         summary = one.last.summary
         started = "" if summary.started is None else ago(summary.started, at)
-        by = Text(printable(one.last.by or ""))
-        grid.add_row(one.name, *region, summary.id, _state(summary.state), started, by)
+        by = [one_line(one.last.by or "")] if someone else []
+        grid.add_row(one.name, *region, summary.id, _state(summary.state), started, *by)
     return grid
 
 
@@ -59,8 +68,7 @@ def _state(state: str) -> Text:
 
 
 def _grid(*titles: str) -> Table:
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for title in titles:
-        last = title == titles[-1]
-        grid.add_column(title, no_wrap=last or title in ("state", "started"), overflow="ellipsis" if last else "fold")
+        grid.add_column(title, no_wrap=title in ("run", "last run", "state", "started"), overflow="fold")
     return grid

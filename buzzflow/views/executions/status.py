@@ -63,7 +63,7 @@ def table(seen: Snapshot, at: datetime, *, most: int | None = None) -> Renderabl
     """Return one row a step; of a long pipeline the *most* telling ones, and how many others there are."""
     shown = seen.steps if most is None else _most_telling(seen.steps, most)
     retried = any(step.run is not None and step.run.attempts > 1 for step in seen.steps)
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     grid.add_column("step", overflow="fold")
     grid.add_column("type", overflow="fold", style="dim")
     grid.add_column("state", no_wrap=True)
@@ -71,13 +71,13 @@ def table(seen: Snapshot, at: datetime, *, most: int | None = None) -> Renderabl
     if retried:
         grid.add_column("tries", justify="right", no_wrap=True)
     grid.add_column("started", no_wrap=True, style="dim")
-    grid.add_column("note", no_wrap=True, overflow="ellipsis", ratio=1)
+    grid.add_column("note")
     for step in shown:
         tries = [Text(str(step.run.attempts) if step.run is not None else "")] if retried else []
         began = clock_time(step.run.started) if step.run is not None and step.run.started is not None else ""
         name = Text("  " * step.depth + step.name)
         state = Text(step.state.value, STYLES[step.state])
-        grid.add_row(name, step.type, state, step_took(step, at), *tries, began, Text(printable(step.note)))
+        grid.add_row(name, step.type, state, step_took(step, at), *tries, began, one_line(step.note))
     rest = [step for step in seen.steps if step not in shown]
     return Group(grid, Text(f"and {_counted(rest)}", "dim")) if rest else grid
 
@@ -92,7 +92,7 @@ def failures(seen: Snapshot, tails: Mapping[str, Sequence[LogLine]]) -> list[Ren
         lines = [Text.assemble((f"step {step.name} failed", "bold red"), f": {reason}")]
         lines += [Text(f"  | {line.text}", "dim") for line in tails.get(step.name, ())]
         if step.name in tails:
-            lines.append(Text(f"  all of it: buzzflow logs {step.run.name} --run {seen.run.label}"))
+            lines.append(Text(f"  all of it: buzzflow logs {step.run.name} --run {seen.run.address}"))
         found.append(Group(*lines))
     if not found and seen.run.summary.reason:
         found.append(Text.assemble(("the run failed", "bold red"), f": {printable(seen.run.summary.reason)}"))
@@ -103,11 +103,16 @@ def advice(seen: Snapshot) -> str | None:
     """Return the command that people need next."""
     match seen.run.summary.state:
         case "Failed" | "Stopped":
-            return f"to go on with what did not succeed: buzzflow resume {seen.run.label}"
+            return f"to go on with what did not succeed: buzzflow resume {seen.run.address}"
         case "Executing":
-            return f"to follow it: buzzflow status {seen.run.label} --watch"
+            return f"to follow it: buzzflow status {seen.run.address} --watch"
         case _:
             return None
+
+
+def one_line(text: str) -> Text:
+    """Return what takes the width that is left: rich shrinks only columns that wrap."""
+    return Text(printable(text), no_wrap=True, overflow="ellipsis")
 
 
 def step_took(step: StepProgress, at: datetime) -> str:

@@ -13,7 +13,6 @@ from buzzflow.backends.sagemaker.executions.parameters import checked_parameters
 from buzzflow.backends.sagemaker.executions.runs import SUCCEEDED, Run
 from buzzflow.backends.sagemaker.executions.selection import (
     MAX_SELECTED,
-    Added,
     after,
     connected,
     legal,
@@ -53,7 +52,7 @@ def retry(account: Account, run: Run, *, parallelism: int | None = None) -> str:
 def _not_to_retry(run: Run) -> Diagnostic | None:
     summary = run.summary
     if summary.state == SUCCEEDED:
-        again = f"run a part of it again: buzzflow resume {run.label} --from STEP"
+        again = f"run a part of it again: buzzflow resume {run.address} --from STEP"
         hint = f"start a new run: buzzflow run {run.pipeline}; or {again}"
         return Diagnostic("BF635", f"run {summary.id} has succeeded: there is nothing to resume", hint=hint)
     return _not_ended(run)
@@ -62,7 +61,7 @@ def _not_to_retry(run: Run) -> Diagnostic | None:
 def _not_ended(run: Run) -> Diagnostic | None:
     if run.summary.ended:
         return None
-    hint = f"wait for it: buzzflow status {run.label} --watch; or stop it: buzzflow stop {run.label}"
+    hint = f"wait for it: buzzflow status {run.address} --watch; or stop it: buzzflow stop {run.address}"
     return Diagnostic("BF635", f"run {run.summary.id} has not ended: it is {run.summary.state.lower()}", hint=hint)
 
 
@@ -131,20 +130,14 @@ def _selected(definition: Definition, succeeded: frozenset[str], part: Part, nam
 def _check_legal(
     definition: Definition, chosen: Sequence[str], succeeded: frozenset[str], names: Sequence[str]
 ) -> None:
-    if not (added := problems(definition, chosen, succeeded)):
-        return
-    whole = legal(definition, chosen, succeeded)
-    hint = f"select these: {' '.join(f'--only {name}' for name in whole)}"
-    raise PipelineError([_lacking(one, names, hint if last else None) for last, one in _with_last(added)])
-
-
-def _with_last(added: Sequence[Added]) -> list[tuple[bool, Added]]:
-    return [(one is added[-1], one) for one in added]
-
-
-def _lacking(one: Added, names: Sequence[str], hint: str | None) -> Diagnostic:
-    told = ", ".join(names)
-    return Diagnostic("BF636", f"{told} cannot run without {one.step}, which {one.because}", hint=hint)
+    if added := problems(definition, chosen, succeeded):
+        told = ", ".join(names)
+        lacking = ", ".join(one.step for one in added)
+        summary = f"{told} cannot run alone: {lacking} must run as well"
+        whole = legal(definition, chosen, succeeded)
+        hint = f"select all of these: {' '.join(f'--only {name}' for name in whole)}"
+        note = "; ".join(f"{one.step} {one.because}" for one in added)
+        raise PipelineError([Diagnostic("BF636", summary, hint=hint, note=note)])
 
 
 def _apart(chosen: Sequence[str]) -> Diagnostic:

@@ -50,8 +50,9 @@ class RunSummary:
 class Run:
     """A run: *summary*, and what only DescribePipelineExecution tells.
 
-    *pipeline* is the name by which it was found, *by* is who started it, where the service knows. *selected* is empty
-    unless only a part of the steps was to run, with the results of the run *source* for the rest.
+    *pipeline* is the name by which it was found, and *elsewhere* tells that no file here says where that is. *by* is
+    who started it, where the service knows. *selected* is empty unless only a part of the steps was to run, with the
+    results of the run *source* for the rest.
     """
 
     summary: RunSummary
@@ -63,11 +64,17 @@ class Run:
     parameters: tuple[tuple[str, str], ...] = ()
     selected: tuple[str, ...] = ()
     source: str | None = None
+    elsewhere: bool = False
 
     @property
     def label(self) -> str:
-        """What names this run to every command."""
+        """What people call it."""
         return f"{self.pipeline}@{self.summary.id}"
+
+    @property
+    def address(self) -> str:
+        """What names this run to every command, without a region."""
+        return self.summary.arn if self.elsewhere else self.label
 
 
 def run_id(arn: str) -> str:

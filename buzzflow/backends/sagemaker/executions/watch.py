@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
 from buzzflow.backends.sagemaker.aws.account import Account
@@ -50,7 +50,7 @@ def look(account: Account, run: Run, definition: Definition | None = None) -> Sn
     with aws_errors():
         known = definition or definition_of(account, run.summary.arn)
         steps = list_steps(account, run.summary.arn)
-        now = describe_run(account, run.summary.arn, run.pipeline)
+        now = replace(describe_run(account, run.summary.arn, run.pipeline), elsewhere=run.elsewhere)
     return snapshot(known, now, steps)
 
 
