@@ -21,6 +21,7 @@ from buzzflow.backends.sagemaker.deploying.images import Registry
 from buzzflow.backends.sagemaker.deploying.lock import force_unlock
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.ci import is_ci
 from buzzflow.driver.git import commit_of, repository_of
 from buzzflow.driver.stages import Checked, check, with_places
 from buzzflow.loader.files import find_pipelines, shown
@@ -159,11 +160,6 @@ def refuse(found: Sequence[Ready], environ: Mapping[str, str]) -> None:
     problems = [_for_ci_alone(r, e) for r in found if (e := r.checked.pipeline.environment) and _is_for_ci(e)]
     if problems:
         raise PipelineError(problems)
-
-
-def is_ci(environ: Mapping[str, str]) -> bool:
-    """Whether this process runs in CI, as far as its environment says."""
-    return environ.get("CI", "").lower() in ("true", "1")
 
 
 def _is_for_ci(environment: ir.Environment) -> bool:

@@ -13,8 +13,7 @@ from buzzflow.backends.sagemaker.executions.find import LATEST, is_run_id, read_
 from buzzflow.config.parse import parse_environment
 from buzzflow.config.pipeline import EnvironmentConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError
-from buzzflow.driver.deploy import is_ci
-from buzzflow.driver.stages import with_places
+from buzzflow.driver.ci import is_ci
 from buzzflow.loader import files
 from buzzflow.loader.load import answered, read_layers
 from buzzflow.loader.nodes import Node, SourceMap
@@ -160,15 +159,19 @@ def _environment(tree: Node) -> EnvironmentConfig:
     try:
         return parse_environment(tree.plain())
     except PipelineError as e:
+        from buzzflow.driver.stages import with_places  # brings the whole compiler
+
         raise PipelineError(with_places(e.diagnostics, SourceMap(tree))) from None
 
 
 def _named(name: str) -> Place | None:
-    """Return the pipeline of the repository that is called *name*: where it is deployed, else in its folder."""
+    """Return the pipeline of the repository that is called *name*: where it is deployed, in its file, by its folder."""
     places = [*_repository()]
-    read = [(file, place) for file, place in places if isinstance(place, Place)]
-    found = [place for _, place in read if place.name == name]
-    found = found or [place for file, place in read if name in (files.pipeline_name(file), place.own_name)]
+    found = [
+        place
+        for file, place in places
+        if isinstance(place, Place) and name in (place.name, place.own_name, files.pipeline_name(file))
+    ]
     if len(found) > 1:
         told = ", ".join(sorted(files.shown(place.file) for place in found if place.file is not None))
         summary = f"{len(found)} pipelines of this repository are called {name!r}"
@@ -177,7 +180,7 @@ def _named(name: str) -> Place | None:
         for file, place in places:
             if isinstance(place, PipelineError) and files.pipeline_name(file) == name:
                 raise place
-    return next(iter(found), None)
+    return found[0] if found else None
 
 
 def _of_repository(wanted: Place) -> Place | None:

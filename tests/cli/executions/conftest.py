@@ -15,6 +15,7 @@ from buzzflow.cli.main import app
 from tests.aws.fake import FakeAws
 
 NAME = "research-churn"
+ROLE = "arn:aws:iam::111122223333:role/steps"
 ENVIRONMENT = """\
 name: research
 account: "111122223333"
@@ -64,9 +65,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def deployed(aws: FakeAws, repository: Path) -> FakeAws:
     """The account, in which the project's pipeline is deployed."""
     text = load(repository / "projects" / "research" / "churn", backend="sagemaker").compile().content.decode()
-    aws.client("sagemaker").create_pipeline(
-        PipelineName=NAME, PipelineDefinition=text, RoleArn="arn:aws:iam::111122223333:role/steps"
-    )
+    aws.client("sagemaker").create_pipeline(PipelineName=NAME, PipelineDefinition=text, RoleArn=ROLE)
     aws.calls.clear()
     return aws
 

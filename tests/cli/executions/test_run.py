@@ -156,6 +156,9 @@ def test_two_pipelines_of_one_name_have_to_be_told_apart(
     other = repository / "projects" / "prod" / "churn"
     other.mkdir(parents=True)
     (other.parent / "environment.yaml").write_text("name: prod\nregion: us-west-2\n")
-    (other / "pipeline.yaml").write_text("steps: {a: {type: fail, message: no}}\n")
+    (other / "pipeline.yaml").write_text("steps: {a: {type: fail, message: never}}\n")
     done = buzzflow("run", "churn")
-    assert done.exit_code == 0, "one is deployed as churn, and that counts before a name in a file"
+    assert (done.exit_code, deployed.executions) == (1, [])
+    assert "error[BF644]: 2 pipelines of this repository are called 'churn'" in done.stderr
+    assert "give the path of one: projects/prod/churn/pipeline.yaml, projects/research/churn/" in done.stderr
+    assert buzzflow("run", NAME).exit_code == 0

@@ -19,12 +19,12 @@ from buzzflow.diagnostics import Diagnostic, PipelineError
 _UNIVERSAL = ":scheduler:::aws-sdk:sagemaker:startPipelineExecution"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Schedule:
     """A schedule that starts the pipeline; *when* is its expression."""
 
-    name: str
     group: str
+    name: str
     when: str
     enabled: bool
 
@@ -55,7 +55,7 @@ def find_doomed(account: Account, name: str) -> Doomed | None:
                 return None
             raise
         runs = [*islice(list_runs(account, name), PAGE + 1)]
-        schedules = tuple(_schedules(account, name, arn))
+        schedules = tuple(sorted(_schedules(account, name, arn)))
     return Doomed(name, arn, schedules, tuple(runs[:PAGE]), more=len(runs) > PAGE)
 
 
@@ -69,7 +69,7 @@ def _schedules(account: Account, name: str, arn: str) -> Iterator[Schedule]:
             whole = account.scheduler.get_schedule(Name=found["Name"], GroupName=found["GroupName"])
             if not universal or _starts(whole["Target"].get("Input"), name, arn):
                 yield Schedule(
-                    found["Name"], found["GroupName"], whole["ScheduleExpression"], whole.get("State") != "DISABLED"
+                    found["GroupName"], found["Name"], whole["ScheduleExpression"], whole.get("State") != "DISABLED"
                 )
 
 
