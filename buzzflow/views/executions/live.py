@@ -45,16 +45,21 @@ class _PlainView:
     run: str | None = None
 
     def show(self, seen: Snapshot) -> None:
-        if seen.run.summary.state != self.run:
-            self.run = seen.run.summary.state
-            self.say(f"{seen.run.label}: {state_word(self.run)}")
+        if not seen.run.summary.ended:
+            self._show_run(seen)
         for step in seen.steps:
             if step.state.begun and self.steps.get(step.name) is not step.state:
                 self.steps[step.name] = step.state
                 self.say(f"{step.name}: {_change(step)}")
+        self._show_run(seen)
 
     def say(self, text: str) -> None:
         self.console.print(Text(f"{clock_time(now())} {text}"), soft_wrap=True)
+
+    def _show_run(self, seen: Snapshot) -> None:
+        if seen.run.summary.state != self.run:
+            self.run = seen.run.summary.state
+            self.say(f"{seen.run.label}: {state_word(self.run)}")
 
 
 def _change(step: StepProgress) -> str:

@@ -29,8 +29,8 @@ class Follow:
     def look(self) -> tuple[list[LogLine], bool]:
         """Return what is new, and whether nothing more can come."""
         with aws_errors():
-            steps = of_names(list_steps(self.account, self.run.summary.arn), self.names)
             ended = describe_run(self.account, self.run.summary.arn, self.run.pipeline).summary.ended
+            steps = of_names(list_steps(self.account, self.run.summary.arn), self.names)
             unread = [step for step in steps if self.quiet.get(step.shown_name, 0) < _SETTLED]
             lines = self.tail.new_lines(
                 [place for step in unread for place in log_places(self.account, step) if isinstance(place, LogPlace)]

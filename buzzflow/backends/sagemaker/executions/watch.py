@@ -49,8 +49,8 @@ def look(account: Account, run: Run, definition: Definition | None = None) -> Sn
     """Return how far *run* is now; *definition* is asked for when it is not given."""
     with aws_errors():
         known = definition or definition_of(account, run.summary.arn)
-        steps = list_steps(account, run.summary.arn)
         now = replace(describe_run(account, run.summary.arn, run.pipeline), elsewhere=run.elsewhere)
+        steps = list_steps(account, run.summary.arn)  # after the run: of one that has ended they are the last word
     return snapshot(known, now, steps)
 
 
