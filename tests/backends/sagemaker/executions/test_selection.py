@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buzzflow.backends.sagemaker.executions.definition import Definition, read_definition
+from buzzflow.backends.sagemaker.executions.definition import DefinedStep, Definition, read_definition
 from buzzflow.backends.sagemaker.executions.selection import after, connected, legal, problems, selectable
 
 Steps = Callable[..., dict[str, Any]]
@@ -128,19 +128,21 @@ def _ancestors(definition: Definition, name: str) -> set[str]:
 
 
 def _breaks_no_rule(definition: Definition, chosen: Collection[str], succeeded: Collection[str]) -> bool:
-    above = {name: _ancestors(definition, name) for name in chosen}
+    above = {step.name: _ancestors(definition, step.name) for step in definition.steps if not _is_body(step)}
     for step in definition.steps:
-        name = step.name
-        if name in chosen and step.inside is not None and step.taken is not None and step.inside not in chosen:
+        owner = step.inside if step.inside is not None and _is_body(step) else step.name
+        if owner in chosen and step.taken is not None and step.inside not in chosen:
             return False
-        if name in chosen and any(need not in chosen and need not in succeeded for need in step.needs):
+        if owner in chosen and any(need not in chosen and need not in succeeded for need in step.needs - {owner}):
             return False
-        between = name in chosen or (
-            any(name in ups for ups in above.values()) and any(low in _ancestors(definition, name) for low in chosen)
-        )
-        if between and name not in chosen:
+        between = any(owner in above[low] for low in chosen) and any(high in above[owner] for high in chosen)
+        if between and owner not in chosen:
             return False
     return True
+
+
+def _is_body(step: DefinedStep) -> bool:
+    return step.inside is not None and step.taken is None
 
 
 @given(definitions(), st.data())
@@ -149,7 +151,7 @@ def test_a_legal_set_breaks_no_rule_and_holds_what_was_wanted(definition: Defini
     wanted = data.draw(st.lists(st.sampled_from(names), min_size=1, unique=True))
     succeeded = data.draw(st.lists(st.sampled_from(names), unique=True))
     whole = legal(definition, wanted, succeeded)
-    bodies = {s.name for s in definition.steps if s.inside is not None and s.taken is None}
+    bodies = {s.name for s in definition.steps if _is_body(s)}
     assert {*selectable(definition, wanted)} <= {*whole}
     assert not {*whole} & bodies
     assert _breaks_no_rule(definition, whole, {*succeeded} | bodies)
@@ -164,7 +166,7 @@ def test_no_smaller_legal_set_holds_a_single_step(definition: Definition, data: 
     names = [step.name for step in definition.steps]
     succeeded = {*data.draw(st.lists(st.sampled_from(names), unique=True))}
     [wanted] = selectable(definition, [data.draw(st.sampled_from(names))])
-    bodies = {s.name for s in definition.steps if s.inside is not None and s.taken is None}
+    bodies = {s.name for s in definition.steps if _is_body(s)}
     whole = {*legal(definition, [wanted], succeeded)}
     for name in whole - {wanted}:
         assert not _breaks_no_rule(definition, whole - {name}, succeeded | bodies)
