@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from buzzflow.backends.sagemaker.executions.resume import Part
 
 INTERVAL = 5.0
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,81}")  # the service's PipelineExecutionName
 PipelineName = Annotated[
     str | None,
     typer.Argument(
@@ -67,6 +69,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Start a deployed pipeline."""
+    if name is not None and _NAME.fullmatch(name) is None:
+        raise typer.BadParameter(f"{name!r} is not 1 to 82 letters, digits and inner hyphens", param_hint="--name")
     from buzzflow.cli.executions.run import start_run
 
     every = interval if wait else None

@@ -54,7 +54,7 @@ def find_target(text: str | None, *, one_run: bool = True) -> Target:
     if (address := read_address(text)) is not None:
         place = Place(address.pipeline, address.region, address.account)
         return Target(_of_repository(place) or place, LATEST if address.run is None else text)
-    name, at, run = text.rpartition("@") if one_run else (text, "", "")
+    name, at, run = text.rpartition("@") if one_run and not files.is_file(Path(text)) else (text, "", "")
     if at:
         return Target(find_target(name or None).place, run or LATEST)
     if (file := _file(text)) is not None:

@@ -48,6 +48,7 @@ def test_every_wrong_parameter_is_told_before_anything_starts(deployed: FakeAws,
     done = buzzflow("run", "churn", "-p", "rows=x", "-p", "dya=tue", "-p", "day=wed", "-p", "rate=nan", "-p", "full=no")
     assert done.exit_code == 1
     assert deployed.executions == []
+    assert done.stderr.count("error[BF633]") == 5
     for told in (
         "the deployed pipeline has no parameter 'dya'\n  help: did you mean 'day'?",
         "parameter 'rows': 'x' is not a whole number",
@@ -92,6 +93,12 @@ def test_name_and_parallelism_reach_the_run(deployed: FakeAws, buzzflow: Buzzflo
     assert (told["name"], told["parallelism"], told["state"]) == ("nightly-2", 2, "Executing")
     assert told["started"].endswith("Z")
     assert buzzflow("status", f"{NAME}@nightly-2").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-a", "x" * 83])
+def test_a_name_that_no_run_can_have_is_wrong_usage(name: str, deployed: FakeAws, buzzflow: Buzzflow) -> None:
+    done = buzzflow("run", "churn", "--name", name)
+    assert (done.exit_code, list(deployed.calls)) == (2, [])
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.RESET, Fault.THROTTLE, Fault.INTERNAL, Fault.TRUNCATED])
