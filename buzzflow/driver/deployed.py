@@ -79,7 +79,7 @@ def open_account(place: Place, region: str | None) -> Account:
         raise PipelineError([Diagnostic("BF630", f"it is not known in which region {place.name!r} is", hint=hint)])
     account = Account(found)
     if place.account is not None:
-        check_owner(account, place.account)
+        check_owner(account, place.account, named_by="the ARN" if place.file is None else files.ENVIRONMENT)
     return account
 
 

@@ -33,7 +33,7 @@ def notice(text: str) -> None:
 
 def print_json(found: Any) -> None:
     """Print a result for programs."""
-    typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(found, indent=2))
 
 
 def open_run(text: str | None, region: str | None) -> tuple[Place, Account, Run]:

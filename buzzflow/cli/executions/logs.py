@@ -108,4 +108,4 @@ def _follow(account: Account, run: Run, names: Sequence[str], tail: Tail, pace: 
 
 def _print_json(lines: Iterable[LogLine]) -> None:
     for line in lines:
-        typer.echo(json.dumps(data.of_line(line), ensure_ascii=False))
+        typer.echo(json.dumps(data.of_line(line)))

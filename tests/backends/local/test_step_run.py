@@ -102,7 +102,7 @@ def test_a_line_cannot_move_the_readers_cursor(steps: Steps) -> None:
     assert steps.lines == ["red end", "100%"]
 
 
-@pytest.mark.parametrize("text", ["\x9b31mred", "a\u202eb", "\x1b", "\x85", "\u2028"])
+@pytest.mark.parametrize("text", ["\x9b31mred", "a\u202eb", "\x1b", "\x85", "\u2028", "a\ud800b"])
 def test_no_control_character_is_printed(text: str) -> None:
     assert all(c.isprintable() for c in printable(text))
 

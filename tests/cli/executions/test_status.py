@@ -133,6 +133,10 @@ def test_unknown_runs_are_told_with_near_ones(deployed: FakeAws, buzzflow: Buzzf
     assert "has no run 'abcdefghijkl'" in buzzflow("status", "churn@abcdefghijkl").stderr
     missing = buzzflow("status", f"arn:aws:sagemaker:us-west-2:111122223333:pipeline/{NAME}/execution/abcdefghijkl")
     assert "has no run 'abcdefghijkl'" in missing.stderr
+    foreign = buzzflow("status", f"arn:aws:sagemaker:us-west-2:444455556666:pipeline/{NAME}/execution/abcdefghijkl")
+    assert (
+        "error[BF602]: these credentials are of account 111122223333, and the ARN names 444455556666" in foreign.stderr
+    )
 
 
 def test_without_a_pipeline_here_one_has_to_be_named(deployed: FakeAws, buzzflow: Buzzflow) -> None:
