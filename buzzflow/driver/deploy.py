@@ -21,6 +21,7 @@ from buzzflow.backends.sagemaker.deploying.images import Registry
 from buzzflow.backends.sagemaker.deploying.lock import force_unlock
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.ci import is_ci
 from buzzflow.driver.git import commit_of, repository_of
 from buzzflow.driver.stages import Checked, check, with_places
 from buzzflow.loader.files import find_pipelines, shown
@@ -154,7 +155,7 @@ def refuse(found: Sequence[Ready], environ: Mapping[str, str]) -> None:
 
     It spares a mistake; what keeps others out is the role that may write there.
     """
-    if environ.get("CI", "").lower() in ("true", "1"):
+    if is_ci(environ):
         return
     problems = [_for_ci_alone(r, e) for r in found if (e := r.checked.pipeline.environment) and _is_for_ci(e)]
     if problems:

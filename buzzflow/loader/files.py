@@ -98,10 +98,12 @@ def local_layer(file: Path) -> Path | None:
 def find_root(file: Path) -> Path:
     """Return the repository that *file* belongs to, or its folder when there is none."""
     folder = disk.real(file).parent
-    for parent in (folder, *folder.parents):
-        if any(disk.exists(parent / mark) for mark in _ROOT_MARKS):
-            return parent
-    return folder
+    return next((parent for parent in (folder, *folder.parents) if is_root(parent)), folder)
+
+
+def is_root(folder: Path) -> bool:
+    """Whether *folder* looks like the top of a repository."""
+    return any(disk.exists(folder / mark) for mark in _ROOT_MARKS)
 
 
 def find_environment(file: Path, root: Path) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ import yaml
 
 from buzzflow import PipelineError, load
 from tests.aws.fake import FakeAws
+from tests.aws.sagemaker.scripts import step
 from tests.docs.page import Reader, blocks, scripts
 
 DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorial.md"
 HOW_TO = sorted(p for p in (DOCS / "how-to").glob("*.md") if p.name != "index.md")
+ON_SAGEMAKER = DOCS / "how-to" / "run-on-sagemaker.md"
 INDEX = DOCS / "how-to" / "index.md"
 _OUTSIDE = ("bash", "text", "python", "json")  # languages of blocks that need no title
 
@@ -58,10 +61,40 @@ def repository(tmp_path: Path, aws: FakeAws) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", HOW_TO, ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", [p for p in HOW_TO if p != ON_SAGEMAKER], ids=lambda p: p.stem)
 def test_a_how_to_page_does_what_it_shows(page: Path, repository: Path) -> None:
     _followed(page, repository)
+    _all_compile(repository)
 
+
+def test_the_page_about_runs_does_what_it_shows(aws: FakeAws, repository: Path) -> None:
+    reason, lines = "InternalServerError: We encountered an internal error. Please try again.", ["read 1,204 rows"]
+    reader = _Operator(ON_SAGEMAKER, repository, update=bool(os.environ.get("UPDATE_GOLDEN")))
+    fails = {"extract": step(95), "train": step(42, reason, lines=lines)}
+    reader.before = {
+        "buzzflow run": lambda: aws.will_run(fails, "churn"),
+        "buzzflow status": lambda: aws.clock.advance(600),
+        "buzzflow resume": lambda: aws.will_run({"train": step(1.5, lines=[*lines, "auc=0.81"])}, "churn"),
+    }
+    reader.follow()
+    if os.environ.get("UPDATE_GOLDEN"):
+        ON_SAGEMAKER.write_text(reader.told, "utf-8")
+    _all_compile(repository)
+
+
+class _Operator(Reader):
+    """A reader around whom the world changes before some commands."""
+
+    before: Mapping[str, Callable[[], None]] = {}
+
+    def _run(self, command: str) -> str:
+        for beginning, change in self.before.items():
+            if command.startswith(beginning):
+                change()
+        return super()._run(command)
+
+
+def _all_compile(repository: Path) -> None:
     pipelines = [*repository.glob("projects/*/*/*pipeline.yaml")]
     assert pipelines
     for pipeline in pipelines:

@@ -17,9 +17,9 @@ from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarte
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import Ready, RunRequest
-from buzzflow.backends.local.step_log import printable
 from buzzflow.backends.local.step_results import ContainerStep, Left, StepPlace
 from buzzflow.backends.local.step_run import run_step
+from buzzflow.backends.printable import printable
 
 _WAKE_SECONDS = 0.2
 

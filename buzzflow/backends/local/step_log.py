@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
@@ -11,6 +10,7 @@ import regex
 
 from buzzflow.backends.local.events import Event, StepLine
 from buzzflow.backends.local.hidden import Hidden
+from buzzflow.backends.printable import printable
 
 TAIL_LINES = 30
 MAX_LINE = 2_000
@@ -85,13 +85,3 @@ class StepLog:
             self.metrics[name] = float(match[1] if match.re.groups else match[0])
         except (TypeError, ValueError):  # a group that took no part is None
             return  # the service ignores what is no number, too
-
-
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
-# control characters but the tab, other ends of lines, and what turns the direction of the text around
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-def printable(text: str) -> str:
-    """Return *text* without terminal control sequences: a step's log must not move the reader's cursor."""
-    return _CONTROL.sub("", _ANSI.sub("", text))

@@ -16,9 +16,10 @@ from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import place_of
 from buzzflow.backends.local.staging import StagingError, lay_out
-from buzzflow.backends.local.step_log import StepLog, printable
+from buzzflow.backends.local.step_log import StepLog
 from buzzflow.backends.local.step_results import Left, StepPlace, nothing_written, take
 from buzzflow.backends.local.store import AddressError
+from buzzflow.backends.printable import printable
 from buzzflow.diagnostics import PipelineError
 from buzzflow.loader.bundle import stage_bundle
 

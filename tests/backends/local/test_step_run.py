@@ -15,9 +15,9 @@ from buzzflow.backends.local.evaluate import Known
 from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
 from buzzflow.backends.local.request import RunRequest
-from buzzflow.backends.local.step_log import printable
 from buzzflow.backends.local.step_results import Left, StepPlace
 from buzzflow.backends.local.step_run import run_step
+from buzzflow.backends.printable import printable
 from buzzflow.metrics import Usage
 
 Act = Callable[[Path, Callable[[bytes], None]], int]
@@ -102,7 +102,7 @@ def test_a_line_cannot_move_the_readers_cursor(steps: Steps) -> None:
     assert steps.lines == ["red end", "100%"]
 
 
-@pytest.mark.parametrize("text", ["\x9b31mred", "a\u202eb", "\x1b", "\x85", "\u2028"])
+@pytest.mark.parametrize("text", ["\x9b31mred", "a\u202eb", "\x1b", "\x85", "\u2028", "a\ud800b"])
 def test_no_control_character_is_printed(text: str) -> None:
     assert all(c.isprintable() for c in printable(text))
 

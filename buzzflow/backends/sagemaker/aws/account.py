@@ -166,11 +166,18 @@ def _is_cut(answer: Any, operation: Any) -> bool:  # a response of HTTP, an Oper
     return False
 
 
-def check_owner(account: Account, expected: str | None) -> str:
-    """Return the account of these credentials; PipelineError when environment.yaml names another."""
+def configured_region() -> str | None:
+    """Return the region that the user's profile names, if it names one."""
+    import boto3
+
+    return boto3.Session().region_name
+
+
+def check_owner(account: Account, expected: str | None, *, named_by: str = "environment.yaml") -> str:
+    """Return the account of these credentials; PipelineError when *named_by* names another."""
     owner = account.owner()
     if expected is not None and owner != expected:
-        summary = f"these credentials are of account {owner}, and environment.yaml names {expected}"
+        summary = f"these credentials are of account {owner}, and {named_by} names {expected}"
         hint = "choose others: export AWS_PROFILE=…, or log in to the account that is meant"
         raise PipelineError([Diagnostic("BF602", summary, hint=hint)])
     return owner

@@ -1,0 +1,1 @@
+"""Show runs of deployed pipelines: as tables for people, as data for programs."""
