@@ -100,6 +100,20 @@ def drift(targets: Targets = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def prune(
+    target: Annotated[
+        Path, typer.Argument(metavar="[PATH]", help="An environment's folder, or one above several; default: here.")
+    ] = Path(),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete pipelines that were deployed from this repository and are gone from it."""
+    from buzzflow.cli.prune import prune_pipelines
+
+    raise typer.Exit(prune_pipelines(target, yes=yes, as_json=as_json))
+
+
+@app.command()
 def force_unlock(
     target: Annotated[
         Path, typer.Argument(metavar="PATH", help="The pipeline's folder or file.", shell_complete=complete_pipelines)

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from buzzflow import ir
 from buzzflow.backends.sagemaker.aws.account import Account, check_owner
 from buzzflow.backends.sagemaker.aws.errors import aws_errors
 from buzzflow.backends.sagemaker.cost import RunCost, run_cost
@@ -21,7 +20,7 @@ from buzzflow.backends.sagemaker.deploying.images import Registry
 from buzzflow.backends.sagemaker.deploying.lock import force_unlock
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.diagnostics import Diagnostic, PipelineError
-from buzzflow.driver.ci import is_ci
+from buzzflow.driver.ci import DEPLOY, refused
 from buzzflow.driver.git import commit_of, repository_of
 from buzzflow.driver.stages import Checked, check, with_places
 from buzzflow.loader.files import find_pipelines, shown
@@ -151,24 +150,10 @@ def _placed(error: PipelineError, ready: Ready) -> tuple[Diagnostic, ...]:
 
 
 def refuse(found: Sequence[Ready], environ: Mapping[str, str]) -> None:
-    """Raise PipelineError BF601 for what this machine may not deploy: its environment is for CI alone.
-
-    It spares a mistake; what keeps others out is the role that may write there.
-    """
-    if is_ci(environ):
-        return
-    problems = [_for_ci_alone(r, e) for r in found if (e := r.checked.pipeline.environment) and _is_for_ci(e)]
-    if problems:
+    """Raise PipelineError BF601 for what this process may not deploy."""
+    told = (refused(r.file, e.deploy_from, environ, DEPLOY) for r in found if (e := r.checked.pipeline.environment))
+    if problems := [problem for problem in told if problem is not None]:
         raise PipelineError(problems)
-
-
-def _is_for_ci(environment: ir.Environment) -> bool:
-    return "laptop" not in environment.deploy_from
-
-
-def _for_ci_alone(ready: Ready, environment: ir.Environment) -> Diagnostic:
-    summary = f"{ready.file}: pipelines of {environment.name} are deployed by CI alone, after review"
-    return Diagnostic("BF601", summary, hint="open a pull request; buzzflow plan shows what it will do")
 
 
 def deploy(ready: Ready, accounts: Accounts, outside: Outside) -> Applied:

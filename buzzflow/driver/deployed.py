@@ -13,7 +13,7 @@ from buzzflow.backends.sagemaker.executions.find import LATEST, is_run_id, read_
 from buzzflow.config.parse import parse_environment
 from buzzflow.config.pipeline import EnvironmentConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError
-from buzzflow.driver.ci import is_ci
+from buzzflow.driver.ci import DELETE, refused
 from buzzflow.loader import files
 from buzzflow.loader.load import answered, read_layers
 from buzzflow.loader.nodes import Node, SourceMap
@@ -33,7 +33,7 @@ class Place:
     account: str | None = None
     file: Path | None = None
     own_name: str | None = None
-    only_ci: bool = False
+    deploy_from: tuple[str, ...] = ("laptop", "ci")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +102,8 @@ def repository_names() -> list[str]:
 
 def check_deployer(place: Place, environ: Mapping[str, str]) -> None:
     """Raise PipelineError BF601 when only CI may change the pipeline, and this is not CI."""
-    if place.only_ci and not is_ci(environ):
-        summary = f"{place.name}: what is deployed there is changed by CI alone, after review"
-        hint = "remove its files in a pull request; a workflow deletes what is gone"
-        raise PipelineError([Diagnostic("BF601", summary, hint=hint)])
+    if problem := refused(place.name, place.deploy_from, environ, DELETE):
+        raise PipelineError([problem])
 
 
 def _environment_region() -> str | None:
@@ -151,7 +149,7 @@ def _place(file: Path) -> Place:
         environment.account,
         file,
         name,
-        "laptop" not in environment.deploy_from,
+        tuple(environment.deploy_from),
     )
 
 
