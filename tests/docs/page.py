@@ -197,9 +197,9 @@ def _without_figures(text: str) -> list[str]:
     text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{4}", "RUN", text)
     text = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12}\b", "DIGEST", text)
     text = re.sub(r"\d[\d,]* (bytes|KiB)", r"N \1", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "WHEN", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "WHEN", text)
+    text = re.sub(r"\b\d\d:\d\d:\d\d\b", "TIME", text)
     text = re.sub(r"\b(succeeded|failed|stopped) +(\d+ min )?\d[\d.]* (s|ms) .*", r"\1", text)  # a row of the table
-    text = re.sub(r"\d\d:\d\d:\d\d", "TIME", re.sub(r"\d{4}-\d\d-\d\d(?= \d\d:)", "DAY", text))
     text = re.sub(r"\b(after|for) (\d+ min )?\d[\d.]* ?(s|ms)\b", r"\1 N", text)
     text = re.sub(r"\bin (\d+ min )?\d[\d.]* ?(s|ms)\b", "in N", text)
     lines = [re.sub(r"─+", "─", re.sub(r"\s+", " ", line)).strip() for line in text.splitlines()]

@@ -74,7 +74,7 @@ def test_the_page_about_runs_does_what_it_shows(aws: FakeAws, repository: Path) 
     reader.before = {
         "buzzflow run": lambda: aws.will_run(fails, "churn"),
         "buzzflow status": lambda: aws.clock.advance(600),
-        "buzzflow resume": lambda: aws.will_run({"train": step(1.5, lines=[*lines, "auc=0.81"])}, "churn"),
+        "buzzflow resume": lambda: aws.will_run({"train": step(4, lines=[*lines, "auc=0.81"])}, "churn"),
     }
     reader.follow()
     if os.environ.get("UPDATE_GOLDEN"):
