@@ -16,7 +16,7 @@ SDK := build/conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format engine bench fuzz docs docs-serve refresh-data clean
+.PHONY: help demo test lint format engine bench fuzz reliability docs docs-serve refresh-data clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ refresh-data: $(TEST) ## write the tables about SageMaker anew (from the package
 
 fuzz: $(TEST) ## check mutants of all pipelines (ARGS="--mutants 100000 --seed 7")
 	@$(RUN)/python -m tests.fuzz $(ARGS)
+
+reliability: $(TEST) ## break deployments at every call and write the counts into docs/RELIABILITY.md
+	@$(RUN)/python -m tests.reliability $(ARGS)
 
 clean: ## remove .venv, caches and build results (runs in .buzzflow stay)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

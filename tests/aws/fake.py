@@ -7,8 +7,10 @@ permissions, of which there are none unless a fault denies one.
 
 from __future__ import annotations
 
+import random
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -53,7 +55,10 @@ _ANSWERED = _TROUBLES.keys() | {Fault.TERMINATE, Fault.INTERRUPT}
 
 
 class FakeAws:
-    """An account at *url*, its faults, the record of its calls, and what its pipelines are to do."""
+    """An account at *url*, its faults, the record of its calls, and what its pipelines are to do.
+
+    *latency* is how many seconds at most each request, and each answer, is under way: at random, as on a network.
+    """
 
     def __init__(self, account: str = ACCOUNT, region: str = REGION) -> None:
         self.account = account
@@ -61,6 +66,7 @@ class FakeAws:
         self.calls = Calls()
         self.faults = Faults()
         self.clock = Clock()
+        self.latency = 0.0
         self._moto = Moto(account)
         self._s3 = S3(self._moto, account)
         self._scheduler = Scheduler(self._moto)
@@ -100,6 +106,7 @@ class FakeAws:
         """Forget all resources, calls, faults, scripts and time shifts."""
         for part in (self._moto, self._s3, self._scheduler, self._sagemaker, self.clock):
             part.reset()
+        self.latency = 0.0
         self.faults.clear()
         self.calls.clear()
         self.broken.clear()
@@ -108,6 +115,10 @@ class FakeAws:
         """Make a bucket without a call that would be recorded, and return its name."""
         self._moto.make_bucket(name, self.region, owner or self.account)
         return name
+
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """Return all objects of a bucket by key, without a call that would be recorded."""
+        return self._moto.objects(bucket)
 
     def will_run(self, scripts: Mapping[str, StepScript], pipeline: str = "") -> None:
         """Let executions started or retried from now on go by *scripts*; steps without one succeed at once."""
@@ -142,11 +153,13 @@ class FakeAws:
             return Reply(Response(403, {"x-amzn-ErrorType": "MissingAuthenticationTokenException"}, b"{}"))
         except LookupError as e:
             return Reply(Response(400, {"x-amzn-ErrorType": "UnknownOperationException"}, str(e).encode()))
+        time.sleep(random.uniform(0, self.latency))
         call = self.calls.started(operation)
         fault = self.faults.due(operation)
         if fault is Fault.KILL_BEFORE:
             send_signal(request.port, signal.SIGKILL)
         response = self._response(request, operation, fault)
+        time.sleep(random.uniform(0, self.latency))
         status = response.status if response and (fault is None or fault in _ANSWERED) else None
         handled = fault is None or fault.handled
         self.calls.noted(call, status=status, handled=handled, fault=fault.name if fault else None)

@@ -58,6 +58,12 @@ class Moto:
                 raise ServiceError("ValidationException", f"Unable to read s3://{bucket}/{key}: no such object.")
             return str(self._s3().get_object(bucket, key).value.decode())
 
+    def objects(self, bucket: str) -> dict[str, bytes]:
+        """Return the contents of a bucket by key."""
+        with self._lock:
+            found = self._s3().buckets[bucket].keys
+            return {key: found[key].value for key in found}
+
     def make_bucket(self, name: str, region: str, owner: str) -> None:
         with self._lock:
             s3_backends[owner]["aws"].create_bucket(name, region)

@@ -74,8 +74,8 @@ def _caches(there: list[Draft], paths: Mapping[str, Path]) -> Iterator[Remark]:
             odd.setdefault(json.dumps(expiry), []).append(draft.name)
     for expiry, names in odd.items():
         who = f"step {names[0]!r}" if len(names) == 1 else f"{len(names)} steps, {names[0]!r} first,"
-        summary = f"the cache of {who} expires after {expiry}, which is no ISO 8601 duration"
-        comment = f"The cache expires after {expiry}, which is no ISO 8601 duration: cache: 30d, and no step_patch."
+        summary = f"the cache of {who} expires after {expiry}: AWS's guide writes it so, ISO 8601 and the SDK do not"
+        comment = f"The cache expires after {expiry}, kept as it is written. Better: cache: 30d, and no step_patch."
         yield Remark("BF661", summary, paths[names[0]], comment)
 
 

@@ -21,7 +21,7 @@ from buzzflow.backends.sagemaker.deploying.deployed import Deployed, read_deploy
 from buzzflow.backends.sagemaker.deploying.deployment import COMMIT, PASSING, Deployment
 from buzzflow.backends.sagemaker.deploying.holder import this_process
 from buzzflow.backends.sagemaker.deploying.images import Images
-from buzzflow.backends.sagemaker.deploying.lock import Lock, locked
+from buzzflow.backends.sagemaker.deploying.lock import Lock, end_if_gone, locked
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.backends.sagemaker.deploying.stored import Stored, StoredFile
 from buzzflow.backends.sagemaker.deploying.upload import absent, upload
@@ -81,6 +81,8 @@ def apply(account: Account, wanted: Deployment, outside: Outside) -> Applied:
     seen = plan(wanted, deployed, past.managed)
     images = _missing_images(wanted, outside)
     if seen.action == "none" and deployed is not None and not missing and not images and past.pending is None:
+        with aws_errors():
+            end_if_gone(bucket, wanted.name)
         return Applied(seen, deployed.arn, 0, _warnings(past))
     return _Work(account, wanted, outside, bucket).done(missing, images)
 

@@ -56,16 +56,30 @@ def locked(
 
     *tell* hears once for whom it waits. A lock whose process has ended on this very machine is taken over.
     """
-    lock = _acquired(bucket, name, holder, wait, tell, sleep)
+    try:
+        lock = _acquired(bucket, name, holder, wait, tell, sleep)
+    except PipelineError:
+        raise
+    except Exception:
+        _told_if_it_stays(lambda: _end_own(bucket, name, holder), holder, tell)
+        raise
     try:
         yield lock
     except BaseException:
-        try:
-            release(lock)
-        except Exception as e:  # noqa: BLE001  # the reason of the failure counts more, and goes on
-            tell(f"the lock stays, for it could not be ended ({e}): buzzflow force-unlock {name} {holder.id}")
+        _told_if_it_stays(lambda: release(lock), holder, tell)
         raise
-    release(lock)
+    if (problem := _told_if_it_stays(lambda: release(lock), holder, tell)) is not None:
+        raise problem
+
+
+def _told_if_it_stays(end: Callable[[], None], holder: Holder, tell: Callable[[str], None]) -> Exception | None:
+    """Return why *end* could not end the lock, and tell what can; an error that is under way counts more than this."""
+    try:
+        end()
+    except Exception as e:  # noqa: BLE001  # whatever it is, the lock may stay
+        tell(f"the lock may stay, for to end it failed ({e}); then: buzzflow force-unlock PATH {holder.id}")
+        return e
+    return None
 
 
 def _acquired(
@@ -108,6 +122,13 @@ def release(lock: Lock) -> None:
         return
 
 
+def end_if_gone(bucket: Bucket, name: str) -> None:
+    """End the lock of a process of this machine that was killed between its last write and the end of its lock."""
+    found = bucket.read(key_of(name))
+    if found is not None and (other := _holder(found)) is not None and other.is_gone():
+        _end(bucket, key_of(name), found)
+
+
 def force_unlock(bucket: Bucket, name: str, identity: str) -> Holder | None:
     """End the lock of a pipeline whose id is *identity* and return who held it; None when there is none.
 
@@ -129,6 +150,13 @@ def force_unlock(bucket: Bucket, name: str, identity: str) -> Holder | None:
         summary = f"the lock of {name} has just changed hands"
         raise PipelineError([Diagnostic("BF614", summary, hint="look again who holds it")]) from None
     return other or Holder(known, "nobody", "nowhere", 0, "", 0.0)
+
+
+def _end_own(bucket: Bucket, name: str, holder: Holder) -> None:
+    """End a lock whose creation failed, for us: the request may have been carried out, and its answer lost."""
+    found = bucket.read(key_of(name))
+    if found is not None and (other := _holder(found)) is not None and other.id == holder.id:
+        _end(bucket, key_of(name), found)
 
 
 def _end(bucket: Bucket, key: str, found: Document) -> None:
@@ -153,7 +181,7 @@ def _held(name: str, other: Holder | None, age: float) -> Diagnostic:
         summary = f"{name} is locked {since}, by a lock that cannot be read"
         return Diagnostic("BF610", summary, hint="a newer buzzflow may have written it; look before you force anything")
     summary = f"{name} is being deployed by {other}, {since}"
-    hint = f"wait for it: --lock-timeout 10m; if it has ended: buzzflow force-unlock {name} {other.id}"
+    hint = f"wait for it: --lock-timeout 10m; if it has ended: buzzflow force-unlock PATH {other.id}"
     return Diagnostic("BF610", summary, hint=hint)
 
 
