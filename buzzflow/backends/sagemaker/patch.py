@@ -21,9 +21,8 @@ def patched(data: Object, patch: ir.Tree, scope: Scope) -> Object:
 
 def merge_patch(data: Object, patch: object) -> Object:
     """Return *data* with *patch*, an object in the service's words, over it."""
-    merged = _merged(data, patch)
-    assert isinstance(merged, dict), "a patch is an object"
-    return merged
+    assert isinstance(patch, dict), "a patch is an object"
+    return _objects(data, patch)
 
 
 def is_reference(said: object) -> bool:
@@ -38,7 +37,11 @@ def _merged(low: object, high: object) -> object:
         return high[EXACTLY]
     if isinstance(low, list) and high and all(_is_place(key) for key in high):
         return _items(low, high)
-    found = dict(low) if isinstance(low, dict) and not is_reference(low) else {}
+    return _objects(low if isinstance(low, dict) and not is_reference(low) else {}, high)
+
+
+def _objects(low: Object, high: Object) -> Object:
+    found = dict(low)
     for key, value in high.items():
         if value is None:
             found.pop(key, None)
