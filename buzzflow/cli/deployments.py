@@ -51,7 +51,8 @@ def create(
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
     if local is None and (parameters or jobs):
-        raise typer.BadParameter("--param and --jobs are for --local: a deployment starts nothing")
+        what = "a dry run" if dry_run else "a deployment"
+        raise typer.BadParameter(f"--param and --jobs are for --local: {what} starts nothing")
     if (local is not None or dry_run) and len(targets or ()) > 1:
         raise typer.BadParameter("--local and --dry-run are for one pipeline", param_hint="PATH")
     target = (targets or [Path()])[0]

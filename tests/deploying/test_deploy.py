@@ -247,3 +247,47 @@ def test_what_was_written_is_read_back(account, buzzflow, repository):
     assert done.returncode == 1
     assert "BF613" in done.stderr
     assert "parallelism" in done.stderr
+
+
+def test_what_the_service_refuses_is_told_in_its_words(account, repository, buzzflow):
+    tags = ", ".join(f"t{i}: x" for i in range(48))
+    repository.change("owner: ads-ml", f"owner: ads-ml\ntags: {{{tags}}}")
+    done = buzzflow("create", "projects")
+    assert done.returncode == 1
+    assert "error[BF605]: SageMaker refuses the pipeline" in done.stderr
+    assert LOCK not in objects(account)
+
+
+def test_who_writes_without_the_lock_is_a_conflict(account, repository, buzzflow):
+    buzzflow("create", "projects")
+    repository.change("parallelism: 4", "parallelism: 5")
+    account.faults.on("UpdatePipeline", Fault.CONFLICT)
+    done = buzzflow("create", "projects")
+    assert done.returncode == 1
+    assert "error[BF607]" in done.stderr
+    assert buzzflow("create", "projects").returncode == 0
+
+
+def test_a_deployment_after_one_that_did_not_end_says_so(account, repository, buzzflow):
+    account.faults.on("CreatePipeline", Fault.ACCESS_DENIED)
+    assert buzzflow("create", "projects").returncode == 1
+    done = buzzflow("create", "projects")
+    assert done.returncode == 0
+    assert "warning[BF612]: the last deployment of" in done.stderr
+    assert "BF612" not in buzzflow("create", "projects").stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b"\xff\xfe"])
+def test_a_damaged_journal_starts_anew(account, buzzflow, content):
+    account.client("s3").put_object(Bucket=BUCKET, Key=JOURNAL, Body=content)
+    done = buzzflow("create", "projects")
+    assert done.returncode == 0
+    assert "warning[BF612]" in done.stderr
+    assert "BF612" not in buzzflow("create", "projects").stderr
+
+
+def test_a_journal_of_a_newer_buzzflow_is_an_error(account, buzzflow):
+    account.client("s3").put_object(Bucket=BUCKET, Key=JOURNAL, Body=b'{"format": 2}')
+    done = buzzflow("create", "projects")
+    assert done.returncode == 1
+    assert "update buzzflow" in done.stderr

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast
 
@@ -119,8 +120,11 @@ class Account:
     def _session(self) -> boto3.Session:
         if "session" not in self._clients:
             import boto3
+            import botocore.session
 
-            self._clients["session"] = boto3.Session(region_name=self.region)
+            session = botocore.session.get_session()
+            session.register_component("data_loader", _models())
+            self._clients["session"] = boto3.Session(botocore_session=session, region_name=self.region)
         return cast("boto3.Session", self._clients["session"])
 
     def _begin(self, context: dict[str, Any], **_: object) -> None:
@@ -151,6 +155,14 @@ class Account:
         started = request.context.get(_STARTED)
         if started is not None and self.clock() - started > self.deadline:
             raise DeadlineError(operation_name, self.deadline, request.context.get(_LAST, "no answer"))
+
+
+@cache
+def _models() -> object:
+    """Return what reads the services' models: once in a process, however many accounts there are."""
+    import botocore.session
+
+    return botocore.session.get_session().get_component("data_loader")
 
 
 def _is_cut(answer: Any, operation: Any) -> bool:  # a response of HTTP, an OperationModel
