@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import time
 import warnings
@@ -34,6 +35,8 @@ _before: pytest.StashKey[set[str]] = pytest.StashKey()
 def pytest_configure() -> None:
     if os.environ.get("CI") and os.environ.get("UPDATE_GOLDEN"):
         raise pytest.UsageError("UPDATE_GOLDEN rewrites what CI is to compare with: unset it")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
