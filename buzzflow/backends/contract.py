@@ -25,6 +25,7 @@ TRAINING_CODE = f"{TRAINING_INPUT}/{CODE_INPUT}"
 ENTRY_SCRIPT = "entry.sh"  # at the top of every bundle
 SOURCE_FOLDER = "src/"  # of the step's own files in a bundle
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 MODEL_OUTPUT = "model"  # the one output of a training step
 
 
@@ -86,7 +87,7 @@ def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
     if training:
         found += [("SM_MODEL_DIR", MODEL), ("SM_OUTPUT_DATA_DIR", OUTPUT_DATA)]
     if archives := [i.path for i in job.inputs if i.extract]:
-        found.append(("BUZZFLOW_EXTRACT", json.dumps(archives, separators=(",", ":"))))
+        found.append(("BUZZFLOW_EXTRACT", _compact(archives)))
     if job.secrets:
         found.append(("BUZZFLOW_SECRETS", _secrets(job.secrets)))
     return found
@@ -117,7 +118,7 @@ def joined(parts: list[str | ir.Reference]) -> ir.Value:
 
 def _names(places: list[tuple[str, str]]) -> str:
     """Return a JSON list without blanks: the service allows a variable 256 characters."""
-    return json.dumps([name for name, _ in places], separators=(",", ":"))
+    return _compact([name for name, _ in places])
 
 
 def _job(step: ir.Step) -> ir.Job:

@@ -29,7 +29,8 @@ from buzzflow.ir.work import (
     Work,
 )
 
-_REFERENCES = get_args(Reference)
+_REFERENCES = frozenset(get_args(Reference))
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 class When(StrEnum):
@@ -190,17 +191,17 @@ def references(thing: object) -> Iterator[Reference]:
 
 
 def _collect(thing: object, found: list[Reference]) -> None:
-    if isinstance(thing, tuple):
-        for item in thing:
-            if type(item) is not str:
+    kind: type = type(thing)
+    if kind is tuple:
+        for item in thing:  # type: ignore[attr-defined]  # it is a tuple
+            if type(item) not in _PLAIN:
                 _collect(item, found)
         return
-    if isinstance(thing, _REFERENCES):
-        found.append(thing)
-    kind: type = type(thing)
+    if kind in _REFERENCES:
+        found.append(thing)  # type: ignore[arg-type]  # it is one of them
     for name in _parts(kind):
         part = getattr(thing, name)
-        if part is not None and type(part) is not str:
+        if type(part) not in _PLAIN:
             _collect(part, found)
 
 
