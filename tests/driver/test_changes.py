@@ -38,7 +38,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write(root / "global_common/__init__.py")
     write(root / "global_common/helper.py")
     write(root / "global_common/other.py")
-    write(root / "shared/lib.py")
+    write(root / "common/lib.py")
     write(root / "projects/base/base.yaml", "defaults: {image: 'sklearn:1.4-2'}\n")
     for environment in ("research", "prod"):
         text = f"{{name: {environment}, region: us-west-2, bucket: b-1, role: 'arn:aws:iam::111122223333:role/R'}}\n"
@@ -51,7 +51,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write(folder / "query/q.sql", "SELECT 1\n")
         write(folder / "tests/test_train.py")
     write(root / "projects/research/a/train.py", "import columns\nimport global_common.helper\n")
-    code = "{entry_point: train.py, include: ['../../../shared/*.py']}"
+    code = "{entry_point: train.py, include: ['../../../common/*.py']}"
     write(root / "projects/research/b/pipeline.yaml", PIPELINE.replace("train.py", code))
     (root / "projects/prod/c/link.py").symlink_to("columns.py")
     git(root, "add", "-A")
@@ -102,8 +102,8 @@ SITUATIONS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a nearer environment": (lambda r: write(r / P / "research/a/environment.yaml", "name: a\n"), "a"),
     "a shared module that one imports": (lambda r: write(r / "global_common/helper.py", "x = 1\n"), "a"),
     "a shared module that none imports": (lambda r: write(r / "global_common/other.py", "x = 1\n"), ""),
-    "a file that a pattern names": (lambda r: write(r / "shared/lib.py", "x = 1\n"), "b"),
-    "a new file that a pattern matches": (lambda r: write(r / "shared/new.py", "x = 1\n"), "b"),
+    "a file that a pattern names": (lambda r: write(r / "common/lib.py", "x = 1\n"), "b"),
+    "a new file that a pattern matches": (lambda r: write(r / "common/new.py", "x = 1\n"), "b"),
     "a new package that all steps share": (lambda r: write(r / "experiment_manager/__init__.py"), "cab"),
     "a new project": (lambda r: shutil.copytree(r / P / "prod/c", r / P / "prod/d", symlinks=True), "d"),
     "a deleted project": (lambda r: shutil.rmtree(r / P / "prod/c"), ""),

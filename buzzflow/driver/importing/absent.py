@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from buzzflow.backends.sagemaker.importing.services import THIN
 from buzzflow.backends.sagemaker.importing.steps import Draft
 from buzzflow.backends.sagemaker.service.problem import RequestProblem
 from buzzflow.backends.sagemaker.service.requests import request_problems
@@ -22,14 +23,7 @@ _TYPES = {
     "RegisterModel": "register_model",
     "QualityCheck": "quality_check",
     "AutoML": "automl",
-    "EMR": "emr",
-    "EMRServerless": "emr_serverless",
-    "EndpointConfig": "endpoint_config",
-    "Endpoint": "endpoint",
-    "InferenceComponent": "inference_component",
-    "Lineage": "lineage",
-    "Job": "job",
-    "Cleanup": "cleanup",
+    **THIN,
 }
 # a role that the service's model does not want, and the language does
 _ROLES = {"Model": "ExecutionRoleArn", "EMRServerless": "ExecutionRoleArn", "Job": "RoleArn"}

@@ -7,13 +7,12 @@ import re
 from dataclasses import replace
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import aws_errors
+from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_absent
 from buzzflow.backends.sagemaker.importing.document import Document, read_document
 from buzzflow.diagnostics import Diagnostic, PipelineError
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):\d{12}:pipeline/([A-Za-z0-9-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
-_MISSING = ("ResourceNotFound", "ValidationException")
 
 
 def read_deployed(source: str, *, region: str | None) -> Document:
@@ -29,16 +28,13 @@ def read_deployed(source: str, *, region: str | None) -> Document:
         raise PipelineError([Diagnostic("BF657", f"in which region is pipeline {source!r}?", hint=hint)])
     account = Account(place)
     with aws_errors():
-        from botocore.exceptions import ClientError
-
         try:
             answer = account.sagemaker.describe_pipeline(PipelineName=source)
-        except ClientError as e:
-            error = e.response.get("Error", {})
-            if error.get("Code") not in _MISSING:
+        except Exception as e:
+            if not is_absent(e):
                 raise
             what = f"there is no pipeline {source!r} in {place}"
-            raise PipelineError([Diagnostic("BF657", what, hint=error.get("Message"))]) from None
+            raise PipelineError([Diagnostic("BF657", what, hint=str(e))]) from None
     document = read_document(answer["PipelineDefinition"].encode(), source)
     limits = answer.get("ParallelismConfiguration", {})
     return replace(

@@ -21,7 +21,7 @@ from buzzflow.driver.importing.names import (
     with_images,
     without_serving_images,
 )
-from buzzflow.driver.importing.project import Plan, Project, find_project
+from buzzflow.driver.importing.project import Plan, Project, find_project, part_there
 from buzzflow.driver.importing.remark import Remark
 from buzzflow.driver.importing.remarks import remarks
 from buzzflow.driver.importing.surroundings import Surroundings, surroundings
@@ -122,7 +122,7 @@ def _text(data: Fields, told: list[Remark], source: str, schema: str | None) -> 
     for remark in told:
         if not remark.comment:
             continue
-        path = _existing(data, remark.path)
+        path = part_there(data, remark.path)
         comments[path] = f"{comments[path]}\n{remark.comment}" if path in comments else remark.comment
     first = "" if schema is None else f"# yaml-language-server: $schema={schema}\n"
     about = " ".join(source.split())
@@ -139,17 +139,6 @@ def _spaced(text: str) -> str:
             found.append("")
         found.append(line)
     return "\n".join(found).rstrip("\n") + "\n"
-
-
-def _existing(data: Any, path: KeyPath) -> KeyPath:
-    """Return the part of *path* that the file has."""
-    found: list[str | int] = []
-    for part in path:
-        if not isinstance(data, dict) or part not in data:
-            break
-        found.append(part)
-        data = data[part]
-    return tuple(found)
 
 
 def _warnings(told: list[Remark], text: str, file: Path) -> Iterator[Diagnostic]:

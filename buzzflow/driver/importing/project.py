@@ -197,7 +197,7 @@ class _Search:
             plan.banned.add(("depends_on",))
             plan.reasons.append(problem)
             return
-        there = _there(_step_data(data, name), path)
+        there = part_there(_step_data(data, name), path)
         if not there or there[0] in _PATCHES or there in plan.banned or there == ("type",):
             self._escalate(name, problem)
         else:
@@ -238,7 +238,7 @@ def _value_at(data: Any, path: Path) -> Any:
     return data
 
 
-def _there(data: Any, path: Path) -> Path:
+def part_there(data: Any, path: Path) -> Path:
     """Return the part of *path* that stands in *data*; a list goes as a whole."""
     found: list[str | int] = []
     for part in path:

@@ -108,17 +108,17 @@ steps:
     type: foreach
     items: ${param:days}
     steps:
-      work: {type: processing, image: sklearn:1.4-2, code: a.py, arguments: ["${each:}"], outputs: [rows]}
+      count: {type: processing, image: sklearn:1.4-2, code: a.py, arguments: ["${each:}"], outputs: [rows]}
 """)
-    [output] = made["work"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+    [output] = made["count"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
     assert output["S3Output"]["S3Uri"]["Std:Join"]["Values"] == [
         "s3://example-ml/research/ctr/",
         {"Get": "Execution.PipelineExecutionId"},
-        "/work/",
+        "/count/",
         {"Get": "ForEach.CurrentItem"},
         "/rows/",
     ]
-    assert made["work"]["Arguments"]["AppSpecification"]["ContainerArguments"] == [{"Get": "ForEach.CurrentItem"}]
+    assert made["count"]["Arguments"]["AppSpecification"]["ContainerArguments"] == [{"Get": "ForEach.CurrentItem"}]
 
 
 def test_items_with_fields_need_an_address_for_each(steps: Any) -> None:

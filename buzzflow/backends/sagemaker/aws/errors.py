@@ -156,6 +156,16 @@ def is_refusal(error: Exception, *codes: str) -> bool:
     return isinstance(error, ClientError) and code_of(error) in codes
 
 
+def is_absent(error: Exception) -> bool:
+    """Whether *error* says that there is no such pipeline or run; some answers say so in words only."""
+    from botocore.exceptions import ClientError
+
+    if is_refusal(error, "ResourceNotFound", "ResourceNotFoundException"):
+        return True
+    said = isinstance(error, ClientError) and is_refusal(error, "ValidationException")
+    return said and re.search(r"does not exist|not find pipeline", str(error), re.IGNORECASE) is not None
+
+
 def whole(ask: Callable[[], T]) -> T:
     """Return what *ask* does, asked again when the answer was cut off, which botocore does not see to for every one."""
     for again in reversed(range(ATTEMPTS)):

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import is_refusal
+from buzzflow.backends.sagemaker.aws.errors import is_absent
 from buzzflow.backends.sagemaker.deploying.deployment import digest_of
 from buzzflow.backends.sagemaker.text import Object
-
-_ABSENT = ("ResourceNotFound", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +57,6 @@ def read_deployed(account: Account, name: str) -> Deployed | None:
         modified=found["LastModifiedTime"],
         status=found["PipelineStatus"],
     )
-
-
-def is_absent(error: Exception) -> bool:
-    """Whether *error* says that there is no such pipeline; some answers say so in words only."""
-    from botocore.exceptions import ClientError
-
-    if is_refusal(error, *_ABSENT):
-        return True
-    said = isinstance(error, ClientError) and is_refusal(error, "ValidationException")
-    return said and re.search(r"does not exist|not find pipeline", str(error), re.IGNORECASE) is not None
 
 
 def read_tags(account: Account, arn: str) -> dict[str, str]:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.deploying.deployed import is_absent, read_tags
+from buzzflow.backends.sagemaker.aws.errors import is_absent
+from buzzflow.backends.sagemaker.deploying.deployed import read_tags
 from buzzflow.backends.sagemaker.deploying.deployment import COMMIT, REPOSITORY, SOURCE
 
 _SIDE_BY_SIDE = 8

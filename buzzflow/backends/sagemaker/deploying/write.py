@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import aws_errors, code_of, is_refusal, message_of
-from buzzflow.backends.sagemaker.deploying.deployed import is_absent
+from buzzflow.backends.sagemaker.aws.errors import aws_errors, code_of, is_absent, is_refusal, message_of
 from buzzflow.backends.sagemaker.deploying.deployment import Deployment
 from buzzflow.backends.sagemaker.meaning import steps_of
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_refusal
+from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_absent
 from buzzflow.backends.sagemaker.executions.runs import PAGE, Run, RunSummary, describe_run, list_runs
 from buzzflow.backends.sagemaker.executions.start import new_token
 from buzzflow.backends.sagemaker.executions.stop import stop
@@ -51,7 +51,7 @@ def find_doomed(account: Account, name: str) -> Doomed | None:
         try:
             arn = account.sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
         except Exception as e:
-            if is_refusal(e, "ResourceNotFound"):
+            if is_absent(e):
                 return None
             raise
         runs = [*islice(list_runs(account, name), PAGE + 1)]

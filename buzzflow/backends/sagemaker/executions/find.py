@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_refusal
+from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_absent
 from buzzflow.backends.sagemaker.executions.definition import Definition, read_definition
 from buzzflow.backends.sagemaker.executions.runs import Run, RunSummary, describe_run, list_runs
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
@@ -18,7 +18,6 @@ from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 Names = Callable[[], Iterable[str]]
 
 LATEST = "latest"
-_NOT_FOUND = "ResourceNotFound"
 _ARN = re.compile(
     r"arn:[a-z0-9-]+:sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
     r":pipeline/(?P<pipeline>[A-Za-z0-9-]+)(?:/execution/(?P<run>[A-Za-z0-9-]+))?"
@@ -125,7 +124,7 @@ def _told_when_missing(account: Account, name: str, known: Names) -> Iterator[No
         try:
             yield
         except Exception as e:
-            if not is_refusal(e, _NOT_FOUND):
+            if not is_absent(e):
                 raise
             hint = did_you_mean(name, {*deployed_names(account), *known()}, label="deployed there")
             summary = f"no pipeline {name!r} is deployed in {account.region}"

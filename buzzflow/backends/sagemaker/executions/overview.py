@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from buzzflow.backends.sagemaker.aws.account import Account
-from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_refusal
+from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_absent
 from buzzflow.backends.sagemaker.executions.runs import Run, describe_run, list_runs
 
 _AT_ONCE = 8
@@ -52,7 +52,7 @@ def _with_last(account: Account, one: DeployedSummary) -> DeployedSummary:
         latest = next(list_runs(account, one.name, most=1), None)
         last = None if latest is None else describe_run(account, latest.arn, one.name)
     except Exception as e:
-        if is_refusal(e, "ResourceNotFound"):  # deleted since it was listed
+        if is_absent(e):  # deleted since it was listed
             return one
         raise
     return DeployedSummary(one.name, one.arn, one.region, one.description, one.modified, last)
