@@ -22,13 +22,8 @@ from .conftest import BUCKET, NAME
 
 
 @pytest.fixture
-def bucket(account, enable_sockets):
+def bucket(account):
     return Bucket(Account("us-west-2"), BUCKET, account.account)
-
-
-@pytest.fixture
-def enable_sockets(socket_enabled):
-    return socket_enabled
 
 
 def hold(bucket, holder, *, wait=0.0, tell=lambda told: None, sleep=lambda seconds: None):

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from io import BytesIO
 from pathlib import Path
+from typing import IO, Any
 
 from buzzflow.backends.sagemaker.aws.account import Account
 from buzzflow.backends.sagemaker.aws.errors import is_refusal, whole
 
-JSON = "application/json"
 _ABSENT = ("NoSuchKey", "404", "NotFound")
 # The condition does not hold, or another conditional write is under way (S3 User Guide, "Conditional writes").
 _LOST = ("PreconditionFailed", "412", "ConditionalRequestConflict", "409")
@@ -58,27 +58,19 @@ class Bucket:
 
     def create(self, key: str, content: bytes) -> str:
         """Write *key*, which must not exist, and return its version; ChangedError when it does."""
-        with _condition():
-            return self.account.s3.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=content,
-                ContentType=JSON,
-                IfNoneMatch="*",
-                ExpectedBucketOwner=self.owner,
-            )["ETag"]
+        return self._put(key, content, {"IfNoneMatch": "*"})
 
     def replace(self, key: str, content: bytes, etag: str) -> str:
         """Write *key*, whose version must be *etag*, and return its new one; ChangedError when it is another."""
+        return self._put(key, content, {"IfMatch": etag})
+
+    def _put(self, key: str, body: bytes | IO[bytes], more: dict[str, Any]) -> str:
+        """Write *key* under the condition in *more*; typed loosely, because boto3 takes no condition that is None."""
         with _condition():
-            return self.account.s3.put_object(
-                Bucket=self.name,
-                Key=key,
-                Body=content,
-                ContentType=JSON,
-                IfMatch=etag,
-                ExpectedBucketOwner=self.owner,
-            )["ETag"]
+            answer = self.account.s3.put_object(
+                Bucket=self.name, Key=key, Body=body, ExpectedBucketOwner=self.owner, **more
+            )
+        return answer["ETag"]
 
     def delete(self, key: str, etag: str) -> bool:
         """Delete *key*, whose version must be *etag*, and return whether it was there; ChangedError for another."""
@@ -115,15 +107,7 @@ class Bucket:
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode("ascii")
         with content.open("rb") if isinstance(content, Path) else BytesIO(content) as body:
             try:
-                with _condition():
-                    self.account.s3.put_object(
-                        Bucket=self.name,
-                        Key=key,
-                        Body=body,
-                        ChecksumSHA256=checksum,
-                        IfNoneMatch="*",
-                        ExpectedBucketOwner=self.owner,
-                    )
+                self._put(key, body, {"IfNoneMatch": "*", "ChecksumSHA256": checksum})
             except ChangedError:
                 self._compare(key, checksum)
 

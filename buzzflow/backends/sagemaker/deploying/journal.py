@@ -1,6 +1,4 @@
-"""What was deployed last, and what is being deployed: written before anything changes, so that a killed deployment is
-known to the next one.
-"""
+"""What is being deployed: written before anything changes, so that the next deployment knows of one that was killed."""
 
 from __future__ import annotations
 

@@ -163,11 +163,11 @@ def _followers(wanted: Mapping[str, object], changed: tuple[StepChange, ...]) ->
     """Yield the steps that stay, whose cached results do not count because they use those of one that runs again."""
     again = {change.name for change in changed if change.reruns}
     known = {change.name for change in changed}
-    uses = {name: _used(step) for name, step in meaning.steps_of(wanted).items() if _is_cached(step)}
-    types = {name: step.type for name, step in meaning.steps_of(wanted).items()}
+    steps = meaning.steps_of(wanted)
+    uses = {name: _used(step) for name, step in steps.items() if _is_cached(step)}
     while found := [name for name in uses if name not in again | known and uses[name] & again]:
         for name in found:
-            yield StepChange(name, types[name], "keep", reruns=tuple(sorted(uses[name] & again)))
+            yield StepChange(name, steps[name].type, "keep", reruns=tuple(sorted(uses[name] & again)))
         again |= {*found}
 
 
