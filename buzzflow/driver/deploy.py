@@ -10,15 +10,13 @@ from pathlib import Path
 from buzzflow.backends.sagemaker.aws.account import Account, check_owner
 from buzzflow.backends.sagemaker.aws.errors import aws_errors
 from buzzflow.backends.sagemaker.cost import RunCost, run_cost
-from buzzflow.backends.sagemaker.deploying import journal
 from buzzflow.backends.sagemaker.deploying.apply import Applied, Outside, apply
-from buzzflow.backends.sagemaker.deploying.bucket import Bucket
-from buzzflow.backends.sagemaker.deploying.deployed import read_deployed
 from buzzflow.backends.sagemaker.deploying.deployment import Deployment, Source, deployment
 from buzzflow.backends.sagemaker.deploying.holder import Holder
 from buzzflow.backends.sagemaker.deploying.images import Registry
 from buzzflow.backends.sagemaker.deploying.lock import force_unlock
-from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
+from buzzflow.backends.sagemaker.deploying.look import bucket_of, look
+from buzzflow.backends.sagemaker.deploying.plan import Plan
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.ci import DEPLOY, refused
 from buzzflow.driver.git import commit_of, repository_of
@@ -130,16 +128,10 @@ def plan_all(found: Sequence[Ready], accounts: Accounts) -> tuple[list[Planned],
 def _plan_or_problems(ready: Ready, accounts: Accounts) -> Planned | tuple[Diagnostic, ...]:
     wanted = ready.wanted
     try:
-        account = accounts.of(wanted)
-        bucket = Bucket(account, wanted.bucket, check_owner(account, wanted.account))
-        with aws_errors():
-            past = journal.read(bucket, wanted.name)
-            deployed = read_deployed(account, wanted.name)
+        seen = look(bucket_of(accounts.of(wanted), wanted), wanted)
     except PipelineError as e:
         return _placed(e, ready)
-    told = [] if past.problem is None else [past.problem]
-    told += [] if past.pending is None else [journal.interrupted(past.pending)]
-    return Planned(ready, plan(wanted, deployed, past.managed), run_cost(ready.checked.pipeline), tuple(told))
+    return Planned(ready, seen.plan, run_cost(ready.checked.pipeline), seen.warnings)
 
 
 def _placed(error: PipelineError, ready: Ready) -> tuple[Diagnostic, ...]:
@@ -179,7 +171,6 @@ def _registry(account: Account, ready: Ready) -> Registry:
 
 def end_lock_of(ready: Ready, accounts: Accounts, identity: str) -> Holder | None:
     """End the lock of a pipeline and return who held it; None when nobody does."""
-    account, wanted = accounts.of(ready.wanted), ready.wanted
-    bucket = Bucket(account, wanted.bucket, check_owner(account, wanted.account))
+    bucket = bucket_of(accounts.of(ready.wanted), ready.wanted)
     with aws_errors():
-        return force_unlock(bucket, wanted.name, identity)
+        return force_unlock(bucket, ready.wanted.name, identity)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from buzzflow.backends.sagemaker.aws.account import Account, check_owner
+from buzzflow.backends.sagemaker.aws.account import Account
 from buzzflow.backends.sagemaker.aws.errors import aws_errors
 from buzzflow.backends.sagemaker.deploying import journal
 from buzzflow.backends.sagemaker.deploying.bucket import Bucket
@@ -22,6 +22,7 @@ from buzzflow.backends.sagemaker.deploying.deployment import COMMIT, PASSING, De
 from buzzflow.backends.sagemaker.deploying.holder import this_process
 from buzzflow.backends.sagemaker.deploying.images import Images
 from buzzflow.backends.sagemaker.deploying.lock import Lock, end_if_gone, locked
+from buzzflow.backends.sagemaker.deploying.look import bucket_of, look
 from buzzflow.backends.sagemaker.deploying.plan import Plan, plan
 from buzzflow.backends.sagemaker.deploying.stored import Stored, StoredFile
 from buzzflow.backends.sagemaker.deploying.upload import absent, upload
@@ -73,17 +74,17 @@ def apply(account: Account, wanted: Deployment, outside: Outside) -> Applied:
     PipelineError tells what stands in the way; StoppedError that it was told to stop. In both cases the lock is free,
     and the next deployment begins from what is there.
     """
-    bucket = Bucket(account, wanted.bucket, check_owner(account, wanted.account))
+    bucket = bucket_of(account, wanted)
     with aws_errors():
         missing = absent(bucket, wanted.stored)
-        past = journal.read(bucket, wanted.name)
-        deployed = read_deployed(account, wanted.name)
-    seen = plan(wanted, deployed, past.managed)
+    seen = look(bucket, wanted)
     images = _missing_images(wanted, outside)
-    if seen.action == "none" and deployed is not None and not missing and not images and past.pending is None:
+    deployed = seen.plan.deployed
+    is_done = seen.plan.action == "none" and not missing and not images and seen.past.pending is None
+    if is_done and deployed is not None:
         with aws_errors():
             end_if_gone(bucket, wanted.name)
-        return Applied(seen, deployed.arn, 0, _warnings(past))
+        return Applied(seen.plan, deployed.arn, 0, seen.warnings)
     return _Work(account, wanted, outside, bucket).done(missing, images)
 
 
@@ -92,11 +93,6 @@ def _missing_images(wanted: Deployment, outside: Outside) -> tuple[str, ...]:
         return ()
     assert outside.images is not None, "the driver gives what builds images"
     return tuple(uri for uri in wanted.images if not outside.images.exists(uri))
-
-
-def _warnings(past: journal.Entry) -> tuple[Diagnostic, ...]:
-    told = [] if past.problem is None else [past.problem]
-    return (*told, *([] if past.pending is None else [journal.interrupted(past.pending)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +113,13 @@ class _Work:
             aws_errors(),
             locked(self.bucket, self.wanted.name, holder, wait=timeout, tell=tell, sleep=sleep) as lock,
         ):
-            past = journal.read(self.bucket, self.wanted.name)
-            deployed = read_deployed(self.account, self.wanted.name)  # again: now nobody else writes
-            planned = plan(self.wanted, deployed, past.managed)
-            entry = self._begin(planned, past, lock)
+            seen = look(self.bucket, self.wanted)  # again: now nobody else writes
+            entry = self._begin(seen.plan, seen.past, lock)
             self._upload(missing)
             self._build(images)
-            arn = self._write(planned, lock, entry)
+            arn = self._write(seen.plan, lock, entry)
             self._end(lock, entry)
-        return Applied(planned, arn, len(missing), _warnings(past))
+        return Applied(seen.plan, arn, len(missing), seen.warnings)
 
     def _begin(self, planned: Plan, past: journal.Entry, lock: Lock) -> journal.Entry:
         """Write down what is to be done. One identity is kept over interruptions: what it has created, it has once."""
