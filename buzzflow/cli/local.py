@@ -13,7 +13,8 @@ import typer
 from buzzflow.backends.local.events import State
 from buzzflow.cli.problems import fail, warn
 from buzzflow.cli.stopping import INTERRUPTED, stopping
-from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.cli.values import named_values
+from buzzflow.diagnostics import PipelineError
 from buzzflow.driver import check
 from buzzflow.driver.local import DEFAULT_JOBS, run_local
 from buzzflow.views import summary
@@ -30,7 +31,7 @@ def run_here(
     out, err = summary.console(), summary.console(stderr=True)
     stop = threading.Event()
     try:
-        given = _parameters(parameters)
+        given = named_values(parameters, "BF500")
         checked = check(target, backend="local", settings=settings, local=True)
         warn(checked.warnings)
         with stopping(stop), progress(err) as emit:
@@ -57,14 +58,3 @@ def run_here(
         out.print()
         out.print(summary.verdict(report), soft_wrap=True)
     return _EXITS[report.state]
-
-
-def _parameters(texts: Sequence[str]) -> dict[str, str]:
-    given = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            hint = "write --param max_depth=8"
-            raise PipelineError([Diagnostic("BF500", f"--param {text}: a name, = and a value are needed", hint=hint)])
-        given[name] = value
-    return given

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from buzzflow.backends.sagemaker.executions.delete import Doomed, check_idle, delete, find_doomed
-from buzzflow.cli.executions.common import notice
+from buzzflow.cli.executions.common import agreed, notice
 from buzzflow.cli.problems import EXIT, fail, show, warn
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.ci import DELETE, refused
@@ -31,7 +30,7 @@ def prune_pipelines(target: Path, *, yes: bool, as_json: bool) -> int:
         for gone, what in doomed:
             notice(f"{gone.owned.name}: {gone.why}")
             console(stderr=True).print(lists.doomed(what, gone.region), soft_wrap=True)
-        if doomed and not yes and not _agreed():
+        if doomed and not yes and not agreed(", ".join(what.name for _, what in doomed), "buzzflow prune --yes"):
             notice("nothing is deleted")
             doomed = []
         problems = _delete_all(doomed, accounts)
@@ -52,13 +51,6 @@ def prune_pipelines(target: Path, *, yes: bool, as_json: bool) -> int:
 def _doomed(found: Sequence[Gone], accounts: Accounts) -> list[tuple[Gone, Doomed]]:
     every = [(gone, find_doomed(accounts.in_region(gone.region), gone.owned.name)) for gone in found]
     return [(gone, what) for gone, what in every if what is not None]
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        summary = "whether these pipelines shall go is not confirmed"
-        raise PipelineError([Diagnostic("BF640", summary, hint="nobody can be asked here: buzzflow prune --yes")])
-    return typer.confirm("delete them?", err=True)
 
 
 def _delete_all(doomed: Sequence[tuple[Gone, Doomed]], accounts: Accounts) -> dict[str, tuple[Diagnostic, ...]]:

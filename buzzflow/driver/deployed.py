@@ -10,13 +10,12 @@ from pathlib import Path
 from buzzflow.backends.sagemaker.aws.account import Account, check_owner, configured_region
 from buzzflow.backends.sagemaker.aws.errors import aws_errors
 from buzzflow.backends.sagemaker.executions.find import LATEST, is_run_id, read_address
-from buzzflow.config.parse import parse_environment
-from buzzflow.config.pipeline import EnvironmentConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.ci import DELETE, refused
+from buzzflow.driver.environment import check_environment
 from buzzflow.loader import files
 from buzzflow.loader.load import answered, read_layers
-from buzzflow.loader.nodes import Node, SourceMap
+from buzzflow.loader.nodes import SourceMap
 
 _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -142,7 +141,7 @@ def _place(file: Path) -> Place:
         hint = f"write an {files.ENVIRONMENT} with account, region, role and bucket in a folder above it"
         summary = f"{files.shown(file)} is in no environment, so it is deployed nowhere"
         raise PipelineError([Diagnostic("BF642", summary, hint=hint)])
-    environment = _environment(layers.environment)
+    environment = check_environment(layers.environment.plain(), SourceMap(layers.environment))
     return Place(
         f"{environment.name_prefix}{name}",
         environment.region,
@@ -151,15 +150,6 @@ def _place(file: Path) -> Place:
         name,
         tuple(environment.deploy_from),
     )
-
-
-def _environment(tree: Node) -> EnvironmentConfig:
-    try:
-        return parse_environment(tree.plain())
-    except PipelineError as e:
-        from buzzflow.driver.stages import with_places  # brings the whole compiler
-
-        raise PipelineError(with_places(e.diagnostics, SourceMap(tree))) from None
 
 
 def _named(name: str) -> Place | None:

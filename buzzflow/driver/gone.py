@@ -13,8 +13,9 @@ from buzzflow.backends.sagemaker.places import deployed_name
 from buzzflow.config.pipeline import EnvironmentConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError, Severity
 from buzzflow.driver.deploy import BACKEND, Accounts
+from buzzflow.driver.environment import environment_in
 from buzzflow.driver.git import repository_of
-from buzzflow.driver.stages import check, check_environment
+from buzzflow.driver.stages import check
 from buzzflow.loader.files import find_environments, find_root, shown
 
 
@@ -66,7 +67,7 @@ def _environments(target: Path, root: Path) -> Sequence[EnvironmentConfig]:
     folder = target.resolve() if target.is_dir() else target.resolve().parent
     below = find_environments(folder)
     above = [f for p in (folder, *folder.parents) if p.is_relative_to(root) and (f := p / "environment.yaml").is_file()]
-    return [check_environment(file) for file in below or above[:1]]
+    return [environment_in(file) for file in below or above[:1]]
 
 
 def _why(owned: Owned, root: Path) -> str | Diagnostic | None:

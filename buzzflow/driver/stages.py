@@ -11,17 +11,18 @@ from typing import TypeVar
 from buzzflow import diagnostics, ir
 from buzzflow.backends.backend import Artifact, Backend, find_backend
 from buzzflow.config.hints import QUOTE
-from buzzflow.config.parse import parse, parse_environment
+from buzzflow.config.parse import parse
 from buzzflow.config.parts import CodeConfig, ImageConfig, NotebookCodeConfig
 from buzzflow.config.pipeline import EnvironmentConfig, PipelineConfig
 from buzzflow.config.steps import JobBase, NotebookConfig, default_fields
 from buzzflow.config.steps.common import ImageBase
 from buzzflow.config.steps.models import ServedBase
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.environment import check_environment
 from buzzflow.driver.origin import origin
 from buzzflow.loader.assets import AssetRequest
 from buzzflow.loader.code import CodeRequest, CollectedCode, collect_code
-from buzzflow.loader.load import LoadedConfig, load, read_environment
+from buzzflow.loader.load import LoadedConfig, load
 from buzzflow.loader.nodes import SourceMap
 from buzzflow.lower import lower
 
@@ -52,8 +53,7 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
     loaded = load(target, fields=default_fields(), settings=settings, local=local)
     environment = None
     if loaded.environment is not None and loaded.environment_source is not None:
-        given = loaded.environment
-        environment = _located(loaded.environment_source, lambda: parse_environment(given))
+        environment = check_environment(loaded.environment, loaded.environment_source)
     config = _located(loaded.source, lambda: parse(loaded.data, name=loaded.name))
     code = _located(
         loaded.source,
@@ -68,13 +68,6 @@ def check(target: Path, *, backend: str | None = None, settings: Sequence[str] =
         raise PipelineError(errors)
     warnings = (*with_places([*code.warnings, *lowered.warnings], loaded.source), *found)
     return Checked(loaded, config, environment, code, lowered.pipeline, chosen, warnings)
-
-
-def check_environment(file: Path) -> EnvironmentConfig:
-    """Return what an environment.yaml says; PipelineError tells what is wrong with it."""
-    tree = read_environment(file)
-    given = tree.plain()
-    return _located(SourceMap(tree), lambda: parse_environment(given))
 
 
 @cache  # looking through all that is installed takes 5 ms

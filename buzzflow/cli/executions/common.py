@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from buzzflow.backends.sagemaker.executions.log_tails import failed_tails
 from buzzflow.backends.sagemaker.executions.progress import Snapshot
 from buzzflow.backends.sagemaker.executions.runs import Run
 from buzzflow.backends.sagemaker.executions.watch import Pace, watch
+from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.deployed import Place, find_target, open_account, repository_names
 from buzzflow.views.executions import data, status
 from buzzflow.views.executions.live import run_view
@@ -89,3 +91,11 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def agreed(what: str, way: str) -> bool:
+    """Ask whether *what* shall be deleted; PipelineError BF640 names the *way* where nobody can be asked."""
+    if not sys.stdin.isatty():
+        summary, hint = f"whether {what} shall go is not confirmed", f"nobody can be asked here: {way}"
+        raise PipelineError([Diagnostic("BF640", summary, hint=hint)])
+    return typer.confirm("delete?", err=True)

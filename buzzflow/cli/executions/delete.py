@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import typer
 
 from buzzflow.backends.sagemaker.aws.account import Account
 from buzzflow.backends.sagemaker.executions.delete import Doomed, check_idle, delete, find_doomed, stop_all
 from buzzflow.backends.sagemaker.executions.watch import Pace
-from buzzflow.cli.executions.common import notice, print_json
+from buzzflow.cli.executions.common import agreed, notice, print_json
 from buzzflow.cli.problems import fail
-from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.diagnostics import PipelineError
 from buzzflow.driver.deployed import check_deployer, find_target, open_account
 from buzzflow.views.executions import data, lists
 from buzzflow.views.summary import console
@@ -33,22 +32,13 @@ def delete_pipeline(wanted: str, region: str | None, interval: float, *, yes: bo
         console(stderr=True).print(lists.doomed(what, account.region), soft_wrap=True)
         if not force:
             check_idle(what)
-        if not yes and not _agreed(what):
+        if not yes and not agreed(f"pipeline {what.name!r}", f"buzzflow delete {what.name} --yes"):
             notice("nothing is deleted")
             return 0
         _delete(account, what, Pace(interval), as_json=as_json)
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
     return 0
-
-
-def _agreed(what: Doomed) -> bool:
-    if not sys.stdin.isatty():
-        hint = f"nobody can be asked here: buzzflow delete {what.name} --yes"
-        raise PipelineError(
-            [Diagnostic("BF640", f"whether pipeline {what.name!r} shall go is not confirmed", hint=hint)]
-        )
-    return typer.confirm("delete?", err=True)
 
 
 def _delete(account: Account, what: Doomed, pace: Pace, *, as_json: bool) -> None:

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from buzzflow.cli.values import named_values
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.loader.files import read_file, shown
 
 
 def read_values(texts: Sequence[str], file: Path | None = None) -> dict[str, object]:
     """Return the values in *file*, a mapping in YAML or JSON, and over them those of the command line."""
-    given = {} if file is None else _in_file(file)
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            hint = "write --param max_depth=8"
-            raise PipelineError([Diagnostic("BF634", f"--param {text}: a name, = and a value are needed", hint=hint)])
-        given[name] = value
-    return given
+    return {**({} if file is None else _in_file(file)), **named_values(texts, "BF634")}
 
 
 def _in_file(file: Path) -> dict[str, object]:

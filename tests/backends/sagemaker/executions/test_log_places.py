@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,21 +14,6 @@ from buzzflow.backends.sagemaker.executions.steps import Made, StepRun
 
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333"
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    return Account("eu-west-1")
-
-
-@pytest.fixture
-def answers(account: Account) -> Iterator[Stubber]:
-    """Answers of the service, checked against its model."""
-    with Stubber(account.sagemaker) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 @pytest.mark.parametrize(

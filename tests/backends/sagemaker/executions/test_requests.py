@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,20 +20,6 @@ from buzzflow.diagnostics import PipelineError
 PIPELINE = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p"
 ARN = f"{PIPELINE}/execution/abcdefghijkl"
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    return Account("eu-west-1")
-
-
-@pytest.fixture
-def answers(account: Account) -> Iterator[Stubber]:
-    with Stubber(account.sagemaker) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 def _described(**more: Any) -> dict[str, Any]:
