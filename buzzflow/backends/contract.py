@@ -73,17 +73,18 @@ def _promised(step: ir.Step, job: ir.Job) -> list[tuple[str, ir.Value]]:
     outputs = (
         [(MODEL_OUTPUT, MODEL)] if training else [(o.name, o.path) for o in job.outputs if o.feature_group is None]
     )
+    input_names = _names(tuple(name for name, _ in inputs))
     found: list[tuple[str, ir.Value]] = [
         ("BUZZFLOW_STEP", step.name),
-        ("BUZZFLOW_INPUTS", _names(inputs)),
-        ("BUZZFLOW_OUTPUTS", _names(outputs)),
+        ("BUZZFLOW_INPUTS", input_names),
+        ("BUZZFLOW_OUTPUTS", _names(tuple(name for name, _ in outputs))),
     ]
     found += [(f"BUZZFLOW_INPUT_{variable_name(name)}", path) for name, path in inputs]
     found += [(f"BUZZFLOW_OUTPUT_{variable_name(name)}", path) for name, path in outputs]
     if training:
         found.append(("BUZZFLOW_MODEL_DIR", MODEL))
     found += [(f"SM_CHANNEL_{variable_name(name)}", path) for name, path in inputs]
-    found.append(("SM_CHANNELS", _names(inputs)))
+    found.append(("SM_CHANNELS", input_names))
     if training:
         found += [("SM_MODEL_DIR", MODEL), ("SM_OUTPUT_DATA_DIR", OUTPUT_DATA)]
     if archives := [i.path for i in job.inputs if i.extract]:
@@ -116,9 +117,10 @@ def joined(parts: list[str | ir.Reference]) -> ir.Value:
     return found[0] if len(found) == 1 and isinstance(found[0], str) else ir.Text(tuple(found))
 
 
-def _names(places: list[tuple[str, str]]) -> str:
+@lru_cache(maxsize=1024)  # the same few names stand in many steps
+def _names(names: tuple[str, ...]) -> str:
     """Return a JSON list without blanks: the service allows a variable 256 characters."""
-    return _compact([name for name, _ in places])
+    return _compact(names)
 
 
 def _job(step: ir.Step) -> ir.Job:

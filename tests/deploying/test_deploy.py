@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tarfile
 
 import pytest
 
@@ -129,10 +131,7 @@ def test_code_that_somebody_replaced_is_an_error(account, buzzflow):
     assert LOCK not in objects(account)
 
 
-def test_code_for_the_toolkit_of_an_image_is_an_archive(account, repository, buzzflow, tmp_path):
-    import io
-    import tarfile
-
+def test_code_for_the_toolkit_of_an_image_is_an_archive(account, repository, buzzflow):
     repository.change("code: train.py", "code: {entry_point: train.py, launcher: image}")
     repository.write("projects/research/churn/requirements.txt", "tabulate==0.9.0\n")
     assert buzzflow("create", "projects").returncode == 0
@@ -152,7 +151,7 @@ def test_a_pipeline_that_somebody_deleted_is_created_again(account, buzzflow):
     assert account.pipeline(NAME) is not None
 
 
-def test_a_refusal_of_the_service_points_at_the_step(account, repository, buzzflow, monkeypatch):
+def test_a_missing_permission_is_told_and_leaves_no_lock(account, buzzflow):
     account.faults.on("CreatePipeline", Fault.ACCESS_DENIED)
     done = buzzflow("create", "projects")
     assert done.returncode == 1
@@ -237,7 +236,7 @@ def test_half_an_answer_is_asked_for_again(account, buzzflow, operation):
 
 
 def test_what_was_written_is_read_back(account, buzzflow, repository):
-    """A description that the service does not keep, here: one that somebody writes in between."""
+    """The service keeps the parallelism that somebody else has set, when an update names none."""
     buzzflow("create", "projects")
     account.client("sagemaker").update_pipeline(
         PipelineName=NAME, ParallelismConfiguration={"MaxParallelExecutionSteps": 9}
