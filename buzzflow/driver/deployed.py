@@ -70,7 +70,7 @@ def open_account(place: Place, region: str | None) -> Account:
 
     *region* counts before the one that files say, and that before the environment's.
     """
-    found = region or place.region or _environment_region()
+    found = region or place.region or environment_region()
     if found is None:
         hint = "give it: --region eu-west-1, or export AWS_REGION=eu-west-1"
         if place.file is not None:
@@ -105,7 +105,8 @@ def check_deployer(place: Place, environ: Mapping[str, str]) -> None:
         raise PipelineError([problem])
 
 
-def _environment_region() -> str | None:
+def environment_region() -> str | None:
+    """Return the region that this process's variables, or its profile, say."""
     for name in _REGIONS:
         if region := os.environ.get(name):
             return region

@@ -60,6 +60,7 @@ def test_a_pipeline_that_is_not_there_is_told(deployed: str) -> None:
 def test_a_name_without_a_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
 
     with pytest.raises(PipelineError, match="in which region"):
         read_source("churn-prod")

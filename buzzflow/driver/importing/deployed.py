@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 
 from buzzflow.backends.sagemaker.aws.account import Account
 from buzzflow.backends.sagemaker.aws.errors import aws_errors, is_absent
+from buzzflow.backends.sagemaker.executions.find import read_address
 from buzzflow.backends.sagemaker.importing.document import Document, read_document
 from buzzflow.diagnostics import Diagnostic, PipelineError
+from buzzflow.driver.deployed import environment_region
 
-_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):\d{12}:pipeline/([A-Za-z0-9-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 
 
 def read_deployed(source: str, *, region: str | None) -> Document:
     """Return the definition of the pipeline with that name or ARN; PipelineError says why there is none."""
-    arn = _ARN.fullmatch(source)
-    if arn is None and not _NAME.fullmatch(source):
+    address = read_address(source)
+    if address is None and not _NAME.fullmatch(source):
         hint = "a file that ends in .json or .py; or the name or ARN of a pipeline that is deployed"
         what = f"there is no file {source[:200]!r}, and no such pipeline"
         raise PipelineError([Diagnostic("BF657", what, hint=hint)])
-    place = region or (arn[1] if arn else None) or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    place = region or (address.region if address else None) or environment_region()
     if place is None:
         hint = f"if a file is meant, it ends in .json or .py; else name the region: import {source} --region eu-west-1"
         raise PipelineError([Diagnostic("BF657", f"in which region is pipeline {source!r}?", hint=hint)])
     account = Account(place)
     with aws_errors():
         try:
-            answer = account.sagemaker.describe_pipeline(PipelineName=source)
+            answer = account.sagemaker.describe_pipeline(PipelineName=source.partition("/execution/")[0])
         except Exception as e:
             if not is_absent(e):
                 raise
