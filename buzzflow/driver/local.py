@@ -83,6 +83,7 @@ def prepared_request(
         contents=checked.code.contents,
         state=state,
         project=checked.loaded.file.resolve().parent,
+        file=_from_the_top(checked),
         parameters=parameters,
         data={**_data(checked), **(data or {})},
         images=_images(checked),
@@ -92,6 +93,11 @@ def prepared_request(
         return Prepared(request, prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}"))
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
+
+
+def _from_the_top(checked: Checked) -> str:
+    file, root = checked.loaded.file.resolve(), checked.loaded.root.resolve()
+    return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
 def run_prepared(

@@ -1,5 +1,5 @@
 """What a step used: the figures, whoever read them."""
 
-from buzzflow.metrics.usage import Sample, Usage, UsageRecorder
+from buzzflow.metrics.usage import Curves, GpuUsage, Sample, Usage, UsageRecorder
 
-__all__ = ["Sample", "Usage", "UsageRecorder"]
+__all__ = ["Curves", "GpuUsage", "Sample", "Usage", "UsageRecorder"]

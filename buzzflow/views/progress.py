@@ -27,7 +27,7 @@ from buzzflow.backends.local.events import (
 from buzzflow.views.figures import duration, memory
 from buzzflow.views.summary import STYLES, shown
 
-_MARKS = {State.SUCCEEDED: "✓", State.FAILED: "✗", State.SKIPPED: "-", State.STOPPED: "■"}
+_MARKS = {State.SUCCEEDED: "✓", State.CACHED: "✓", State.FAILED: "✗", State.SKIPPED: "-", State.STOPPED: "■"}
 
 
 @contextmanager

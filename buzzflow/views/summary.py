@@ -16,7 +16,13 @@ from buzzflow.backends.local.events import State, StepFinished
 from buzzflow.backends.local.run import Report
 from buzzflow.views.figures import cores, duration, memory
 
-STYLES = {State.SUCCEEDED: "green", State.FAILED: "bold red", State.SKIPPED: "dim", State.STOPPED: "yellow"}
+STYLES = {
+    State.SUCCEEDED: "green",
+    State.CACHED: "green",
+    State.FAILED: "bold red",
+    State.SKIPPED: "dim",
+    State.STOPPED: "yellow",
+}
 
 
 def table(report: Report) -> RenderableType:
@@ -34,7 +40,7 @@ def table(report: Report) -> RenderableType:
             peak = cores(usage.cpu_peak)
             figures = (duration(usage.wall_seconds), cores(usage.cpu_mean), peak, memory(usage.memory_peak_bytes))
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
-        if event.state is State.SUCCEEDED and event.result is not None:
+        if event.state.is_good and event.result is not None:
             notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
         notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
     return Group(grid, *([Text(), *notes] if notes else []))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -13,9 +14,15 @@ class State(StrEnum):
     """What became of a step."""
 
     SUCCEEDED = "succeeded"
+    CACHED = "cached"  # an earlier run's results were taken
     FAILED = "failed"
     SKIPPED = "skipped"
     STOPPED = "stopped"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether steps that need this one may run."""
+        return self in (State.SUCCEEDED, State.CACHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class StepFinished:
     """A step came to its end; *result* is what a condition chose, or a report said, in a few words.
 
     *reason* says why it failed or was skipped, *tail* are the last lines of the log. *warnings* are about a step that
-    succeeded, and yet.
+    succeeded, and yet. *how* says what stood in for the service, where the step did not simply run.
     """
 
     step: str
@@ -69,6 +76,8 @@ class StepFinished:
     warnings: tuple[str, ...] = ()
     log: Path | None = None
     exit_code: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

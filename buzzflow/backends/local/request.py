@@ -25,7 +25,8 @@ class RunRequest:
 
     *contents* are the files of the code by digest. *parameters* are given as text and take the type that the plan
     declares. *data* names folders or files for addresses, *images* an image instead of another, by address or
-    `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file.
+    `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file,
+    which is *file* from the repository's top.
     """
 
     run: str
@@ -33,6 +34,7 @@ class RunRequest:
     contents: Mapping[str, Path]
     state: Path
     project: Path
+    file: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Path] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)

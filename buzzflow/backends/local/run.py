@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import assert_never
 
@@ -16,9 +17,19 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
+from buzzflow.backends.local.manifest import (
+    AskedInstance,
+    LeftRecord,
+    Manifest,
+    StepRecord,
+    record_end,
+    write_json,
+    write_manifest,
+)
+from buzzflow.backends.local.owner import machine, owner
 from buzzflow.backends.local.request import Ready, RunRequest
-from buzzflow.backends.local.step_results import ContainerStep, Left, StepPlace
-from buzzflow.backends.local.step_run import run_step
+from buzzflow.backends.local.steps.job import run_step
+from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
 from buzzflow.backends.printable import printable
 
 _WAKE_SECONDS = 0.2
@@ -41,7 +52,9 @@ def run(
     """Run everything that can run and return how it ended. Setting *stop* ends the run soon."""
     request.folder.mkdir(parents=True)
     (request.state / ".gitignore").write_text("*\n", "utf-8")  # runs are not for the repository
-    _write_json(request.folder / "run-plan.json", request.plan.model_dump(mode="json"))
+    write_json(request.folder / "run-plan.json", request.plan.model_dump(mode="json"))
+    manifest = _manifest(request, ready, executor)
+    write_manifest(manifest, request.folder)
     begun = time.monotonic()
     steps = tuple((s.name, s.type) for s in request.plan.steps)
     emit(RunStarted(request.run, request.plan.pipeline, executor.name, request.folder, steps))
@@ -49,11 +62,12 @@ def run(
         emit(Notice(warning, warning=True))
     if request.plan.not_tried:
         emit(Notice(f"not tried here: {', '.join(request.plan.not_tried)}"))
-    ended = _Run(request, ready, executor, emit, stop).to_the_end()
+    ended = _Run(request, ready, executor, emit, stop, manifest).to_the_end()
     seconds = time.monotonic() - begun
     state = _state(ended, stopped=stop.is_set())
     report = Report(request.run, request.folder, state, seconds, {n: ended[n] for n, _ in steps})
-    _write_json(request.folder / "manifest.json", _manifest(request, ready, executor, report))
+    manifest.state, manifest.seconds = state, round(seconds, 3)
+    write_manifest(manifest, request.folder)
     emit(RunFinished(state, seconds))
     return report
 
@@ -74,14 +88,17 @@ class _Run:
         executor: Executor,
         emit: Callable[[Event], None],
         stop: threading.Event,
+        manifest: Manifest,
     ) -> None:
         self.request, self.ready, self.executor, self.stop = request, ready, executor, stop
+        self.manifest = manifest
         self.known = ready.known
         self.ended: dict[str, StepFinished] = {}
         self.outcomes: dict[str, bool] = {}
         self.not_taken: set[str] = set()  # steps of branches that were not taken, and what needs them
         self.running: set[str] = set()
         self.waiting = {s.name: s for s in request.plan.steps}
+        self._begun = time.monotonic()
         self._emit = emit
         self._lock = threading.Lock()
         self._done: queue.SimpleQueue[tuple[StepFinished, Left] | BaseException] = queue.SimpleQueue()
@@ -132,7 +149,7 @@ class _Run:
                 if need.step in self.not_taken:
                     self.not_taken.add(step.name)
                 return f"{need.step} was skipped"
-            if need.because == "branch" and other.state is State.SUCCEEDED:
+            if need.because == "branch" and other.state.is_good:
                 if step.branch is not None and self.outcomes[need.step] is not step.branch.taken:
                     self.not_taken.add(step.name)
                     return f"{need.step} chose the other branch"
@@ -154,10 +171,11 @@ class _Run:
                     return False
                 del self.waiting[step.name]
                 self.running.add(step.name)
+                self._record_start(step.name)
                 self.emit(StepStarted(step.name))
                 pool.submit(self._work, step)
             case plan.ConditionStep():
-                self._settle(self._condition(step))
+                self._settle(*self._condition(step))
             case plan.FailStep():
                 self._settle(self._fail(step))
             case _:
@@ -172,15 +190,17 @@ class _Run:
         except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
             self._done.put(bug)
 
-    def _condition(self, step: plan.ConditionStep) -> StepFinished:
+    def _condition(self, step: plan.ConditionStep) -> tuple[StepFinished, Left]:
         try:
             outcome = evaluate.holds(step.test, self.known)
             told = evaluate.shown(step.test, self.known)
         except evaluate.EvaluationError as e:
-            return StepFinished(step.name, State.FAILED, reason=str(e))
+            return StepFinished(step.name, State.FAILED, reason=str(e)), Left()
         self.outcomes[step.name] = outcome
-        self.known.properties[step.name, "outcome"] = "True" if outcome else "False"
-        return StepFinished(step.name, State.SUCCEEDED, result=printable(f"{told}: {'yes' if outcome else 'no'}"))
+        left = Left(properties={(step.name, "outcome"): "True" if outcome else "False"})
+        self.known.properties.update(left.properties)
+        result = printable(f"{told}: {'yes' if outcome else 'no'}")
+        return StepFinished(step.name, State.SUCCEEDED, result=result), left
 
     def _fail(self, step: plan.FailStep) -> StepFinished:
         try:
@@ -191,10 +211,11 @@ class _Run:
         secrets = [secret for job in jobs for secret in secret_values(job.container)]
         return StepFinished(step.name, State.FAILED, reason=Hidden(secrets).text(printable(message)))
 
-    def _settle(self, event: StepFinished) -> None:
+    def _settle(self, event: StepFinished, left: Left | None = None) -> None:
         self.waiting.pop(event.step, None)
         self.running.discard(event.step)
         self.ended[event.step] = event
+        self._record_end(event, left or Left())
         self.emit(event)
 
     def _collect(self) -> None:
@@ -211,13 +232,28 @@ class _Run:
         self.known.addresses.update(left.addresses)
         self.known.reports.update(left.reports)
         self.known.properties.update(left.properties)
-        self._settle(event)
+        self._settle(event, left)
+
+    # ---- what is on disk at any moment, so that nothing is lost when this process is
+
+    def _record_start(self, step: str) -> None:
+        record = self.manifest.steps[step]
+        record.state, record.began = "running", round(time.monotonic() - self._begun, 3)
+        write_manifest(self.manifest, self.request.folder)
+
+    def _record_end(self, event: StepFinished, left: Left) -> None:
+        record = self.manifest.steps[event.step]
+        record_end(record, event, self.request.folder)
+        if record.began is not None:
+            record.seconds = round(time.monotonic() - self._begun - record.began, 3)
+        record.left = _left_record(left, self.request.folder)
+        write_manifest(self.manifest, self.request.folder)
 
 
 def _met(need: plan.Need, state: State) -> bool:
     match need.when:
         case "completed":
-            return state is State.SUCCEEDED
+            return state.is_good
         case "failed":
             return state is State.FAILED
         case "stopped":
@@ -229,51 +265,45 @@ def _met(need: plan.Need, state: State) -> bool:
 # ------------------------------------------------------------------ what stays on disk
 
 
-def _manifest(request: RunRequest, ready: Ready, executor: Executor, report: Report) -> dict[str, object]:
-    return {
-        "version": 1,
-        "run": request.run,
-        "pipeline": request.plan.pipeline,
-        "state": report.state.value,
-        "seconds": round(report.seconds, 3),
-        "executor": executor.name,
-        "parameters": dict(ready.known.parameters),
-        "steps": {name: _step_record(event, request) for name, event in report.steps.items()},
-        "code": dict(_digests(request.plan)),
-    }
+def _manifest(request: RunRequest, ready: Ready, executor: Executor) -> Manifest:
+    return Manifest(
+        run=request.run,
+        pipeline=request.plan.pipeline,
+        file=request.file,
+        buzzflow=version("buzzflow"),
+        executor=executor.name,
+        machine=machine(),
+        owner=owner(),
+        started=ready.known.run["start_time"],
+        parameters=dict(ready.known.parameters),
+        jobs=request.jobs,
+        code=dict(_digests(request.plan)),
+        steps={step.name: _step_record(step, ready) for step in request.plan.steps},
+    )
 
 
-def _step_record(event: StepFinished, request: RunRequest) -> dict[str, object]:
-    usage = event.usage
-    record: dict[str, object] = {"state": event.state.value}
-    if event.reason is not None:
-        record["reason"] = event.reason
-    if event.result is not None:
-        record["result"] = event.result
-    if event.exit_code is not None:
-        record["exit_code"] = event.exit_code
-    if event.log is not None:
-        record["log"] = str(event.log.relative_to(request.folder))
-    if usage is not None:
-        record["usage"] = {
-            "wall_seconds": round(usage.wall_seconds, 3),
-            "cpu_seconds": usage.cpu_seconds,
-            "cpu_mean_cores": usage.cpu_mean,
-            "cpu_peak_cores": usage.cpu_peak,
-            "memory_peak_bytes": usage.memory_peak_bytes,
-            "source": usage.source,
-            "samples": usage.samples,
-        }
+def _step_record(step: plan.Step, ready: Ready) -> StepRecord:
+    record = StepRecord(type=step.type, needs=[*dict.fromkeys(need.step for need in step.needs)])
+    if isinstance(step, ContainerStep):
+        with contextlib.suppress(evaluate.EvaluationError):  # what only a finished step knows
+            kind = evaluate.text(step.container.instance_type, ready.known)
+            count = evaluate.number(step.container.instance_count, ready.known)
+            record.instance = AskedInstance(type=kind, count=count)
     return record
 
 
 def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
     for step in pipeline.steps:
-        if isinstance(step, plan.ProcessingStep | plan.TrainingStep) and step.container.code is not None:
+        if isinstance(step, ContainerStep) and step.container.code is not None:
             yield step.name, step.container.code.digest
 
 
-def _write_json(file: Path, data: object) -> None:
-    partial = file.with_name(file.name + ".partial")
-    partial.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
-    partial.replace(file)
+def _left_record(left: Left, folder: Path) -> LeftRecord:
+    def named(path: Path) -> str:
+        return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+    return LeftRecord(
+        addresses={name: address for (_, name), address in left.addresses.items()},
+        reports={name: named(path) for (_, name), path in left.reports.items()},
+        properties={word: value for (_, word), value in left.properties.items()},
+    )

@@ -394,13 +394,17 @@ def test_a_run_leaves_a_manifest_and_its_plan_and_nothing_for_git(runs: Runs) ->
     manifest = ran.manifest()
     assert (manifest["run"], manifest["pipeline"], manifest["state"]) == ("r1", "delays", "failed")
     assert manifest["executor"] == "stand-in"
-    assert manifest["steps"]["bad"] | {"usage": None} == {
-        "state": "failed",
-        "reason": "exit code 7",
-        "exit_code": 7,
-        "log": "steps/bad/log.txt",
-        "usage": None,
-    }
+    assert (
+        manifest["steps"]["bad"].items()
+        >= {
+            "type": "processing",
+            "instance": {"type": "ml.m5.xlarge", "count": 1},
+            "state": "failed",
+            "reason": "exit code 7",
+            "exit_code": 7,
+            "log": "steps/bad/log.txt",
+        }.items()
+    )
     kept = plan.RunPlan.model_validate_json((ran.report.folder / "run-plan.json").read_text())
     assert [s.name for s in kept.steps] == ["a", "bad"]
 
@@ -411,3 +415,17 @@ def test_what_is_not_tried_is_told_after_the_start(tmp_path: Path) -> None:
     events: list[Event] = []
     run(request, prepare(request, started="now"), StandIn(), events.append, threading.Event())
     assert events[1] == Notice("not tried here: spot")
+
+
+def test_the_manifest_on_disk_is_true_while_steps_run(runs: Runs) -> None:
+    seen: dict[str, Any] = {}
+
+    def looks(task: Task, _log: Callable[[bytes], None], _stop: threading.Event) -> int:
+        run_folder = opt_ml(task).parents[2]
+        seen.update(json.loads((run_folder / "manifest.json").read_text()))
+        return 0
+
+    runs(step("a"), step("b", "a"), step("c", "b"), acts={"b": looks})
+    assert seen["state"] == "running"
+    assert [seen["steps"][name]["state"] for name in "abc"] == ["succeeded", "running", "waiting"]
+    assert seen["steps"]["b"]["needs"] == ["a"]

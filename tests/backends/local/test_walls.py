@@ -12,8 +12,8 @@ import pytest
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import EvaluationError, Known, value
-from buzzflow.backends.local.staging import Stage, pack
-from buzzflow.backends.local.step_log import StepLog
+from buzzflow.backends.local.steps.log import StepLog
+from buzzflow.backends.local.steps.staging import Stage, pack
 from buzzflow.backends.local.store import AddressError, Store
 from buzzflow.backends.local.walls import LinkError, read_some, refuse_foreign_links, within
 

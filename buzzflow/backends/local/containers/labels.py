@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
-import platform
 import re
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from buzzflow.backends.local.containers.api import Client
 from buzzflow.backends.local.containers.client import engine_errors
+from buzzflow.backends.local.owner import is_gone, machine, owner
 
 RUN, STEP, OWNER, MACHINE = "buzzflow.run", "buzzflow.step", "buzzflow.owner", "buzzflow.machine"
 BUILD_PREFIX = "buzzflow-requirements-"
@@ -21,13 +18,13 @@ BUILD_PREFIX = "buzzflow-requirements-"
 
 def labels(run: str, step: str | None = None) -> dict[str, str]:
     """Return the labels of what this process makes for *run*."""
-    found = {RUN: run, OWNER: _owner(), MACHINE: _machine()}
+    found = {RUN: run, OWNER: owner(), MACHINE: machine()}
     return found if step is None else {**found, STEP: step}
 
 
 def build_name(key: str) -> str:
     """Return a name for a container that becomes an image. It says the owner, as labels would end in the image."""
-    return f"{BUILD_PREFIX}{key}-{_machine()}-{_owner().replace(':', '-')}-{os.urandom(2).hex()}"
+    return f"{BUILD_PREFIX}{key}-{machine()}-{owner().replace(':', '-')}-{os.urandom(2).hex()}"
 
 
 def reap(client: Client) -> list[str]:
@@ -77,45 +74,9 @@ def _name(container: Mapping[str, Any]) -> str:
 
 
 def _is_orphan(found: Mapping[str, str] | None) -> bool:
-    """Return whether the owner was a process of this machine that has ended. Others' processes cannot be seen."""
-    if not found or found.get(MACHINE) != _machine():
-        return False
-    pid, _, started = found.get(OWNER, "").partition(":")
-    return pid.isdigit() and _start_time(int(pid)) != started
+    return found is not None and is_gone(found.get(MACHINE), found.get(OWNER))
 
 
 def _labels_of_build(name: str) -> dict[str, str]:
     match = re.fullmatch(rf"{BUILD_PREFIX}[0-9a-f]+-([0-9a-f]+)-(\d+)-([\d.]+)-[0-9a-f]+", name)
     return {} if match is None else {MACHINE: match[1], OWNER: f"{match[2]}:{match[3]}"}
-
-
-def _owner() -> str:
-    return f"{os.getpid()}:{_start_time(os.getpid())}"
-
-
-@cache
-def _machine() -> str:
-    """Name where process ids mean what they mean here: the machine, and the container that buzzflow may run in."""
-    with contextlib.suppress(OSError):
-        namespace = str(Path("/proc/self/ns/pid").readlink())
-        return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:12]
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
-
-
-def _start_time(pid: int) -> str | None:
-    """Return when process *pid* began, in a form that only compares equal; None when there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None if Path("/proc/self/stat").exists() else _start_time_elsewhere(pid)
-    state, *fields = stat[stat.rindex(")") + 2 :].split()  # the command's name before it may hold spaces
-    return None if state in "ZX" else fields[18]  # field 22 of proc(5), in clock ticks since boot
-
-
-def _start_time_elsewhere(pid: int) -> str | None:
-    import psutil
-
-    try:
-        return f"{psutil.Process(pid).create_time():.2f}"
-    except psutil.Error:
-        return None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.request import BUILT, RunRequest
-from buzzflow.backends.local.staging import OPT_ML, Stage, pack
+from buzzflow.backends.local.steps.staging import OPT_ML, Stage, pack
 
 ContainerStep = plan.ProcessingStep | plan.TrainingStep
 Key = tuple[str, str]

@@ -15,9 +15,9 @@ from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import place_of
-from buzzflow.backends.local.staging import StagingError, lay_out
-from buzzflow.backends.local.step_log import StepLog
-from buzzflow.backends.local.step_results import Left, StepPlace, nothing_written, take
+from buzzflow.backends.local.steps.log import StepLog
+from buzzflow.backends.local.steps.results import Left, StepPlace, nothing_written, take
+from buzzflow.backends.local.steps.staging import StagingError, lay_out
 from buzzflow.backends.local.store import AddressError
 from buzzflow.backends.printable import printable
 from buzzflow.diagnostics import PipelineError
@@ -61,7 +61,14 @@ def run_step(
         return StepFinished(name, State.FAILED, outcome.usage, reason=reason, log=log_path), Left()
     result = " ".join(f"{metric}={value:.4g}" for metric, value in log.metrics.items()) or None
     done = StepFinished(
-        name, State.SUCCEEDED, outcome.usage, result, warnings=warnings, log=log_path, exit_code=outcome.exit_code
+        name,
+        State.SUCCEEDED,
+        outcome.usage,
+        result,
+        warnings=warnings,
+        log=log_path,
+        exit_code=outcome.exit_code,
+        metrics=dict(log.metrics),
     )
     return done, left
 

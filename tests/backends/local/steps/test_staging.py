@@ -13,7 +13,7 @@ import pytest
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.executor import Mount
-from buzzflow.backends.local.staging import Stage, StagingError, lay_out, pack
+from buzzflow.backends.local.steps.staging import Stage, StagingError, lay_out, pack
 
 # "How Amazon SageMaker AI Provides Training Information" and "Build Your Own Processing Container"
 RESOURCES = {"current_host", "current_instance_type", "current_group_name", "hosts", "instance_groups"}

@@ -1,0 +1,1 @@
+"""What runs one step of each kind on this machine."""
