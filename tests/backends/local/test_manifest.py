@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +41,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     written = manifest(parameters={"rows": 3, "ratio": 0.5, "on": True, "day": "2026-01-01"})
     write_manifest(written, tmp_path)
     assert read_manifest(tmp_path) == written
-    assert [*os.listdir(tmp_path)] == ["manifest.json"]
+    assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
 
 
 def test_what_a_newer_buzzflow_added_is_no_problem(tmp_path: Path) -> None:
