@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -86,14 +85,9 @@ def run_local(
 
     checked = checked_pipeline(path, set, local=True, backend="local")
     with readable():
-        done = local.run_local(
-            checked,
-            executor=executor,
-            parameters={name: as_text(value) for name, value in (parameters or {}).items()},
-            jobs=jobs or max(local.DEFAULT_JOBS, os.cpu_count() or 1),
-            emit=on_event or (lambda _event: None),
-            stop=threading.Event(),
-        )
+        given = {name: as_text(value) for name, value in (parameters or {}).items()}
+        options = local.LocalOptions(executor, given, jobs)
+        done = local.run_local(checked, options, on_event or (lambda _event: None), threading.Event())
     report = done.report
     steps = Named("step", {name: step_report(event, done) for name, event in report.steps.items()})
     return Report(report.run, report.state.value, report.seconds, report.folder, steps)

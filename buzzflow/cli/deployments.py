@@ -60,8 +60,10 @@ def create(
         if local not in ("auto", "docker", "process"):
             raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
         from buzzflow.cli.local import run_here
+        from buzzflow.driver.local import LocalOptions
 
-        raise typer.Exit(run_here(target, local, settings or (), parameters or (), jobs, as_json=as_json))
+        options = LocalOptions(executor=local, jobs=jobs)
+        raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled
 

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -16,7 +17,7 @@ from buzzflow.cli.stopping import INTERRUPTED, stopping
 from buzzflow.cli.values import named_values
 from buzzflow.diagnostics import PipelineError
 from buzzflow.driver import check
-from buzzflow.driver.local import DEFAULT_JOBS, run_local
+from buzzflow.driver.local import LocalOptions, run_local
 from buzzflow.views import summary
 from buzzflow.views.progress import progress
 
@@ -25,9 +26,9 @@ _EXITS = {State.SUCCEEDED: 0, State.FAILED: STEP_FAILED, State.STOPPED: INTERRUP
 
 
 def run_here(
-    target: Path, executor: str, settings: Sequence[str], parameters: Sequence[str], jobs: int | None, *, as_json: bool
+    target: Path, settings: Sequence[str], parameters: Sequence[str], options: LocalOptions, *, as_json: bool
 ) -> int:
-    """Run the pipeline and return the exit code."""
+    """Run the pipeline with *parameters*, each `name=value`, and return the exit code."""
     out, err = summary.console(), summary.console(stderr=True)
     stop = threading.Event()
     try:
@@ -35,14 +36,7 @@ def run_here(
         checked = check(target, backend="local", settings=settings, local=True)
         warn(checked.warnings)
         with stopping(stop), progress(err) as emit:
-            report = run_local(
-                checked,
-                executor=executor,
-                parameters=given,
-                jobs=jobs or max(DEFAULT_JOBS, os.cpu_count() or 1),
-                emit=emit,
-                stop=stop,
-            ).report
+            report = run_local(checked, replace(options, parameters=given), emit, stop).report
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
     except KeyboardInterrupt:  # the second one: containers are gone, and no thread is waited for

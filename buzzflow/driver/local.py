@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,23 @@ from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
 
 DEFAULT_JOBS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LocalOptions:
+    """What a caller may say about a run besides the pipeline; *parameters* are given as text.
+
+    *executor* is auto, docker or process; *jobs* is how many steps may run side by side, None as many as cores.
+    """
+
+    executor: str = "auto"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    jobs: int | None = None
+
+    @property
+    def most_jobs(self) -> int:
+        """How many steps may run side by side: by default as many as cores, at least 4."""
+        return self.jobs or max(DEFAULT_JOBS, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +64,20 @@ class Prepared:
 
 
 def run_local(
-    checked: Checked,
-    *,
-    executor: str,
-    parameters: Mapping[str, str],
-    jobs: int,
-    emit: Callable[[Event], None],
-    stop: threading.Event,
+    checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
 ) -> LocalRun:
-    """Run *checked*, which was loaded with its local layer; *executor* is auto, docker or process.
-
-    PipelineError tells what is missing before anything starts.
-    """
-    prepared = prepared_request(checked, parameters=parameters, jobs=jobs, state=checked.loaded.root / ".buzzflow")
-    chosen = choose_executor(executor, prepared.request.run, prepared.request.state / "cache", prepared.ready, emit)
+    """Run *checked*, which was loaded with its local layer; PipelineError tells what is missing before anything starts."""
+    prepared = prepared_request(checked, options, checked.loaded.root / ".buzzflow")
+    request = prepared.request
+    chosen = choose_executor(options.executor, request.run, request.state / "cache", prepared.ready, emit)
     return run_prepared(prepared, chosen, emit, stop)
 
 
 def prepared_request(
     checked: Checked,
-    *,
-    parameters: Mapping[str, str],
-    jobs: int,
+    options: LocalOptions,
     state: Path,
+    *,
     data: Mapping[str, Path] | None = None,
     change: Callable[[plan.RunPlan], plan.RunPlan] = lambda whole: whole,
 ) -> Prepared:
@@ -84,10 +93,10 @@ def prepared_request(
         state=state,
         project=checked.loaded.file.resolve().parent,
         file=_from_the_top(checked),
-        parameters=parameters,
+        parameters=options.parameters,
         data={**_data(checked), **(data or {})},
         images=_images(checked),
-        jobs=jobs,
+        jobs=options.most_jobs,
     )
     try:
         return Prepared(request, prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}"))

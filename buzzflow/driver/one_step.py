@@ -16,7 +16,7 @@ from buzzflow.backends.local.events import Event
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.request import Ready, place_of
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
-from buzzflow.driver.local import LocalRun, choose_executor, prepared_request, run_prepared
+from buzzflow.driver.local import LocalOptions, LocalRun, choose_executor, prepared_request, run_prepared
 from buzzflow.driver.stages import Checked, with_places
 
 
@@ -48,9 +48,8 @@ def run_one_step(checked: Checked, request: StepRequest, emit: Callable[[Event],
         raise PipelineError(with_places(problems, checked.loaded.source))
     found = _copied(request) if request.executor == "docker" else request.inputs
     data = {place_of(step.name, name): path.resolve() for name, path in found.items()}
-    asked = prepared_request(
-        alone, parameters=request.parameters, jobs=1, state=request.state, data=data, change=_changed_by(request)
-    )
+    options = LocalOptions(request.executor, request.parameters, jobs=1)
+    asked = prepared_request(alone, options, request.state, data=data, change=_changed_by(request))
     own_python = request.executor == "process" and not request.install
     ready = _without_requirements(asked.ready) if own_python else asked.ready
     executor = choose_executor(request.executor, asked.request.run, request.cache, ready, emit)
