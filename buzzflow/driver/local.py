@@ -66,7 +66,7 @@ class Prepared:
 def run_local(
     checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
 ) -> LocalRun:
-    """Run *checked*, which was loaded with its local layer; PipelineError tells what is missing before anything starts."""
+    """Run *checked*, loaded with its local layer; PipelineError tells what is missing before anything starts."""
     prepared = prepared_request(checked, options, checked.loaded.root / ".buzzflow")
     request = prepared.request
     chosen = choose_executor(options.executor, request.run, request.state / "cache", prepared.ready, emit)
