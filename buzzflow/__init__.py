@@ -9,19 +9,48 @@ from typing import TYPE_CHECKING
 from buzzflow.diagnostics import Diagnostic, PipelineError, Severity, Span
 
 if TYPE_CHECKING:
-    from buzzflow.api import Artifact, Pipeline, Report, Step, compile, load, run_local, validate  # noqa: A004
+    from buzzflow.api import (
+        Artifact,
+        Notice,
+        Pipeline,
+        Report,
+        RunEvents,
+        RunFinished,
+        RunStarted,
+        State,
+        Step,
+        StepFinished,
+        StepLine,
+        StepReport,
+        StepStarted,
+        compile,  # noqa: A004
+        load,
+        run_events,
+        run_local,
+        validate,
+    )
 
 __all__ = [
     "Artifact",
     "Diagnostic",
+    "Notice",
     "Pipeline",
     "PipelineError",
     "Report",
+    "RunEvents",
+    "RunFinished",
+    "RunStarted",
     "Severity",
     "Span",
+    "State",
     "Step",
+    "StepFinished",
+    "StepLine",
+    "StepReport",
+    "StepStarted",
     "compile",
     "load",
+    "run_events",
     "run_local",
     "validate",
 ]

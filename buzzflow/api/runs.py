@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -61,6 +62,7 @@ def run_local(
     set: Settings = (),  # noqa: A002  # as --set
     jobs: int | None = None,
     on_event: Callable[[Event], None] | None = None,
+    show: bool | None = None,
 ) -> Report:
     """Run a pipeline on this machine and wait for its end.
 
@@ -72,7 +74,8 @@ def run_local(
         executor: docker, process, or auto: Docker when a daemon answers.
         set: values that lie over the file's, as with `--set`.
         jobs: how many steps may run side by side; None is as many as cores, 4 at least.
-        on_event: gets everything that happens, as it happens.
+        on_event: gets everything that happens, as it happens; `run_events` gives the same as an iterator.
+        show: whether progress is shown as the command line does; None is in a notebook, when there is no *on_event*.
 
     Raises:
         PipelineError: something is missing or wrong before anything starts.
@@ -84,10 +87,34 @@ def run_local(
     from buzzflow.driver import local
 
     checked = checked_pipeline(path, set, local=True, backend="local")
-    with readable():
-        given = {name: as_text(value) for name, value in (parameters or {}).items()}
-        options = local.LocalOptions(executor, given, jobs)
-        done = local.run_local(checked, options, on_event or (lambda _event: None), threading.Event())
+    given = {name: as_text(value) for name, value in (parameters or {}).items()}
+    options = local.LocalOptions(executor, given, jobs)
+    with readable(), _audience(on_event, show=show) as emit:
+        done = local.run_local(checked, options, emit, threading.Event())
+    return report_of(done)
+
+
+@contextmanager
+def _audience(on_event: Callable[[Event], None] | None, *, show: bool | None) -> Iterator[Callable[[Event], None]]:
+    from buzzflow.views.progress import progress
+    from buzzflow.views.summary import console
+
+    screen = console(stderr=True)
+    if not (screen.is_jupyter and on_event is None if show is None else show):
+        yield on_event or (lambda _event: None)
+        return
+    with progress(screen) as emit:
+
+        def both(event: Event) -> None:
+            emit(event)
+            if on_event is not None:
+                on_event(event)
+
+        yield both
+
+
+def report_of(done: LocalRun) -> Report:
+    """Return how a run ended."""
     report = done.report
     steps = Named("step", {name: step_report(event, done) for name, event in report.steps.items()})
     return Report(report.run, report.state.value, report.seconds, report.folder, steps)

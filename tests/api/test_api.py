@@ -7,18 +7,19 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
 
 import buzzflow
-from buzzflow.api import pipelines, runs
+from buzzflow.api import events, pipelines, runs
 
 GOLDENS = sorted(file.parent for file in (Path(__file__).parents[1] / "goldens").glob("*/pipeline.yaml"))
 TYPO = "steps.train.inputs.train=${step:extract.outputs.trian}"
 
 
-@pytest.mark.parametrize("module", [pipelines, runs], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [pipelines, runs, events], ids=lambda module: module.__name__)
 def test_the_examples_of_the_docstrings_are_true(module: object, flights: Path) -> None:
     names = {name: getattr(buzzflow, name) for name in buzzflow.__all__}
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner()
@@ -154,6 +155,49 @@ def test_a_step_that_fails_is_in_the_report(flights: Path) -> None:
 def test_a_run_that_cannot_start_raises(flights: Path) -> None:
     with pytest.raises(buzzflow.PipelineError, match=r"error\[BF500\]: there is no parameter 'row'"):
         buzzflow.run_local(flights, parameters={"row": 4}, executor="process")
+
+
+def test_a_run_is_a_stream_of_events(flights: Path) -> None:
+    run = buzzflow.run_events(flights, parameters={"rows": 4}, executor="process")
+    with pytest.raises(RuntimeError, match="has not ended"):
+        _ = run.report
+    told = [*run]
+    assert isinstance(told[-1], buzzflow.RunFinished)
+    [started] = [event for event in told if isinstance(event, buzzflow.RunStarted)]
+    assert [name for name, _ in started.steps] == ["extract", "train", "gate", "reject"]
+    assert [e.line for e in told if isinstance(e, buzzflow.StepLine)] == ["rows=4 depth=3"]
+    assert run.report.succeeded
+    assert [*run] == []  # once
+
+
+def test_who_leaves_a_stream_early_stops_the_run(flights: Path) -> None:
+    (flights / "extract.py").write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
+    begun = time.monotonic()
+    with buzzflow.run_events(flights, executor="process") as run:
+        for event in run:
+            if isinstance(event, buzzflow.StepLine):
+                break
+    assert time.monotonic() - begun < 30
+    assert run.report.state == "stopped"
+    assert run.report.steps["train"].state == "skipped"
+
+
+def test_a_stream_can_be_stopped_and_followed_to_its_end(flights: Path) -> None:
+    (flights / "extract.py").write_text("import time\nprint('waiting', flush=True)\ntime.sleep(60)\n")
+    run = buzzflow.run_events(flights, executor="process")
+    ended = {}
+    for event in run:
+        if isinstance(event, buzzflow.StepLine):
+            run.stop()
+        if isinstance(event, buzzflow.StepFinished):
+            ended[event.step] = event.state
+    assert ended["extract"] is buzzflow.State.STOPPED
+    assert run.report.state == "stopped"
+
+
+def test_a_stream_that_cannot_start_raises(flights: Path) -> None:
+    with pytest.raises(buzzflow.PipelineError, match="no parameter 'row'"):
+        [*buzzflow.run_events(flights, parameters={"row": 4}, executor="process")]
 
 
 @pytest.mark.parametrize("folder", GOLDENS, ids=lambda f: f.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from buzzflow.backends.local.run import Report
 from buzzflow.diagnostics import Diagnostic, Severity, Span
 from buzzflow.metrics import Usage
 from buzzflow.views import figures, problems, summary
-from buzzflow.views.progress import progress
+from buzzflow.views.progress import StepRows, _PlainView, progress
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,47 @@ def test_plain_progress_is_a_line_for_each_event() -> None:
         "a | [bold]" + "x" * 60,
         "a: succeeded in 2.0 s (auc=0.5)",
     ]
+
+
+def test_a_quiet_minute_in_a_pipe_says_what_still_runs() -> None:
+    stream = io.StringIO()
+    view = _PlainView(Console(file=stream, width=80, highlight=False), quiet_seconds=0.1)
+    with view.told_to_be_alive():
+        view.take(StepStarted("train"))
+        time.sleep(0.35)
+        view.take(StepFinished("train", State.SUCCEEDED, Usage(0.3)))
+        time.sleep(0.25)
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "train: started"
+    assert lines[-1] == "train: succeeded in 0.3 s"
+    assert {line.partition(" (")[0] for line in lines[1:-1]} == {"still running: train"}
+
+
+def drawn(rows: StepRows, most: int) -> list[str]:
+    stream = io.StringIO()
+    Console(file=stream, width=80, highlight=False, force_terminal=False).print(rows.draw(most))
+    return stream.getvalue().splitlines()
+
+
+def test_of_more_steps_than_a_screen_has_lines_those_that_matter_are_shown() -> None:
+    rows = StepRows()
+    rows.take(RunStarted("r1", "delays", "process", Path("/r"), tuple((f"s{i:02}", "processing") for i in range(40))))
+    for i in range(20):
+        rows.take(StepStarted(f"s{i:02}"))
+        rows.take(StepFinished(f"s{i:02}", State.FAILED if i == 3 else State.SUCCEEDED, reason="exit code 1"))
+    rows.take(StepStarted("s20"))
+    lines = drawn(rows, 6)
+    assert len(lines) == 6
+    assert [line.split()[1] for line in lines[:5]] == ["s03", "s20", "s21", "s22", "s23"]
+    assert lines[5].strip() == "… 19 succeeded, 16 waiting"
+    assert len(drawn(rows, 40)) == 40
+
+
+def test_a_long_name_leaves_room_for_the_line() -> None:
+    rows = StepRows()
+    rows.take(RunStarted("r1", "delays", "process", Path("/r"), (("x" * 64, "processing"),)))
+    rows.take(StepStarted("x" * 64))
+    rows.take(StepLine("x" * 64, "epoch 1 " + "." * 200))
+    [line] = drawn(rows, 6)
+    assert len(line) <= 80
+    assert "epoch 1" in line
