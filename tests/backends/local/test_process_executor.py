@@ -324,9 +324,11 @@ def test_the_death_of_buzzflow_ends_the_step(own: str, cache_folder: Path, tmp_p
         while not (pid.exists() and pid.read_text()) and time.monotonic() < give_up:
             time.sleep(0.02)
         children = [p.pid for p in psutil.Process(buzzflow.pid).children(recursive=True)]
-        assert len(children) == 3, "the sandbox, the step and its daemon"
+        assert len(children) == 4, "the sandbox, the step, its daemon, and what tidies up"
+        assert [*tmp_path.glob("buzzflow-dies-*")]
         buzzflow.send_signal(signal.SIGKILL)
     assert left_of(children) == []
+    assert not [*tmp_path.glob("buzzflow-dies-*")]
 
 
 def test_a_step_that_kills_its_watcher_is_lost_but_leaves_nothing(either: Steps) -> None:

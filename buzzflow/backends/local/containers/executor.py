@@ -15,6 +15,7 @@ from buzzflow.backends.local.containers.labels import labels, reap, remove_conta
 from buzzflow.backends.local.containers.ownership import lent
 from buzzflow.backends.local.containers.run import Watch, start
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
+from buzzflow.backends.local.keeper import Keeper
 from buzzflow.metrics import Usage
 
 __all__ = ["DockerExecutor", "docker_problem", "reap"]
@@ -52,6 +53,7 @@ class DockerExecutor:
         self._network_lock = threading.Lock()
         self._network: str | None = None
         self._is_closed = threading.Event()
+        self._keeper = Keeper("docker", run_id)
         if removed := reap(self._client):
             self.notes.append(f"removed what a killed run left behind: {', '.join(removed)}")
 
@@ -83,6 +85,7 @@ class DockerExecutor:
         """Remove the containers and the network of this run."""
         self._is_closed.set()
         remove_run(self._client, self._run)
+        self._keeper.dismiss()
         for client in self._own_clients:
             with contextlib.suppress(*engine_errors()):
                 client.close()

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
+from buzzflow.backends.local.keeper import Keeper
 from buzzflow.backends.local.processes.meter import ProcessMeter, out_of_memory_kills
 from buzzflow.backends.local.processes.sandboxed_process import SandboxedProcess, Spec
 from buzzflow.backends.local.processes.virtual_environments import virtual_environment
@@ -40,6 +41,7 @@ class ProcessExecutor:
         self._closed = threading.Event()
         self._rooms: set[Path] = set()
         self._running: set[SandboxedProcess] = set()
+        self._keeper = Keeper("process", run_id, tempfile.gettempdir())
         self.notes = [f"steps run with this machine's Python {platform.python_version()}, not in their images"]
         if problem is not None:
             self.notes.append(
@@ -93,6 +95,7 @@ class ProcessExecutor:
             time.sleep(0.01)
         for room in tuple(self._rooms):
             _remove(room)
+        self._keeper.dismiss()
 
     def _watch(
         self, process: SandboxedProcess, meter: ProcessMeter, timeout: float | None, stop: threading.Event
