@@ -16,7 +16,7 @@ SDK := build/conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format engine bench fuzz reliability docs docs-serve refresh-data clean
+.PHONY: help demo test lint format engine bench fuzz reliability faults docs docs-serve refresh-data clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ fuzz: $(TEST) ## check mutants of all pipelines (ARGS="--mutants 100000 --seed 7
 
 reliability: $(TEST) ## break deployments at every call and write the counts into docs/RELIABILITY.md
 	@$(RUN)/python -m tests.reliability $(ARGS)
+
+faults: $(TEST) ## break local runs in every way and write the counts into docs/RELIABILITY.md (root, Docker)
+	@$(RUN)/python -m tests.faults $(ARGS)
 
 clean: ## remove .venv, caches and build results (runs in .buzzflow stay)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import docker
 import pytest
@@ -49,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("docker") and isinstance(reason := _engine_or_reason(item.config), str):
-        _unavailable(f"no Docker engine answers ({reason}); {HOW_TO_START}")
+        unavailable(f"no Docker engine answers ({reason}); {HOW_TO_START}")
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,7 @@ def python_image(docker_engine: docker.DockerClient) -> str:
     try:
         docker_engine.images.get(image)
     except ImageNotFound:
-        _unavailable(f"the engine has no image {image}; {HOW_TO_START}")
+        unavailable(f"the engine has no image {image}; {HOW_TO_START}")
     return image
 
 
@@ -113,7 +114,8 @@ def _of_runs(engine: docker.DockerClient) -> set[str]:
     return containers | {f"network {n.name}" for n in engine.networks.list(filters=filters)}
 
 
-def _unavailable(reason: str) -> None:
+def unavailable(reason: str) -> NoReturn:
+    """Fail where everything is required, else skip."""
     if DOCKER_REQUIRED:
         pytest.fail(f"{reason} (BUZZFLOW_TEST_DOCKER=required)", pytrace=False)
     pytest.skip(reason)

@@ -27,6 +27,7 @@ class Daemon:
         folder.mkdir(parents=True)
         (folder / "daemon.json").write_text(json.dumps({"live-restore": live_restore}))
         self._process: subprocess.Popen[bytes] | None = None
+        self._namespaces: subprocess.Popen[bytes] | None = None  # they last as long as a process is in them
 
     @property
     def host(self) -> str:
@@ -45,11 +46,9 @@ class Daemon:
             with contextlib.suppress(OSError, ValueError):
                 if not _lives(int(pid_file.read_text())):
                     pid_file.unlink()  # dockerd would wait 15 s for a process of that number
-        command = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c", _START, str(self._folder)]
-        namespace = [] if self._process is None else self._inside
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*namespace, "sh", "-c", _START, str(self._folder)] if namespace else command,
+                [*self._inside(), "sh", "-c", _START, str(self._folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -64,7 +63,6 @@ class Daemon:
             assert self._process.poll() is None, f"dockerd ended: {log_text[-2000:]}"
             assert time.monotonic() < give_up, f"dockerd does not answer: {log_text[-2000:]}"
             time.sleep(0.1)
-        self._hold_namespaces()
 
     def load(self, image: str, of: str) -> None:
         """Copy *image* from the daemon at *of*."""
@@ -94,25 +92,22 @@ class Daemon:
             if containers := self.docker("ps", "--all", "--quiet").split():
                 self.docker("rm", "--force", *containers)
         self.lose_power()
-        self._keeper.kill()
-        self._keeper.wait()
+        if self._namespaces is not None:
+            self._namespaces.kill()
+            self._namespaces.communicate()
         mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         for place in sorted((m for m in mounts if m.startswith(str(self._folder))), reverse=True):
             subprocess.run(["umount", "--lazy", place], check=False, capture_output=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    # The namespaces last as long as a process is in them: containers of a killed daemon need theirs again.
-
-    def _hold_namespaces(self) -> None:
-        if hasattr(self, "_keeper"):
-            return
-        assert self._process is not None
-        enter = ["nsenter", "--target", str(self._process.pid), "--net", "--mount"]
-        self._keeper = subprocess.Popen([*enter, "sleep", "infinity"])
-
-    @property
     def _inside(self) -> list[str]:
-        return ["nsenter", "--target", str(self._keeper.pid), "--net", "--mount"]
+        """Return what runs a command in the namespaces: containers of a killed daemon need theirs again."""
+        if self._namespaces is None:
+            command = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c", "echo; exec sleep infinity"]
+            self._namespaces = subprocess.Popen(command, stdout=subprocess.PIPE)
+            assert self._namespaces.stdout is not None
+            self._namespaces.stdout.readline()  # now they are there
+        return ["nsenter", "--target", str(self._namespaces.pid), "--net", "--mount"]
 
 
 def _processes() -> list[tuple[int, str]]:

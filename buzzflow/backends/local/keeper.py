@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_TRIES, _AGAIN_SECONDS = 10, 1.0
+_TRIES, _AGAIN_SECONDS = 60, 1.0  # a daemon that is started again takes its time
 
 
 class Keeper:
@@ -34,15 +34,18 @@ class Keeper:
         except OSError:
             self._process = None  # the next run tidies up, too
 
-    def dismiss(self) -> None:
-        """Say that the run has tidied up by itself. May be called twice."""
+    def dismiss(self, *, is_tidy: bool) -> None:
+        """Say that the run has ended, and whether it has tidied up by itself. May be called twice."""
         process, self._process = self._process, None
         if process is None or process.stdin is None:
             return
         with contextlib.suppress(OSError):  # it was killed itself
-            process.stdin.write(b"done")
+            process.stdin.write(b"done" if is_tidy else b"left")
             process.stdin.close()
-        process.wait()
+        if is_tidy:
+            process.wait()
+        else:
+            process.returncode = 0  # nobody waits for it: it outlives us if need be
 
 
 def _containers(run: str) -> None:
@@ -54,8 +57,7 @@ def _containers(run: str) -> None:
     passes = 0
     for _ in range(_TRIES):
         with contextlib.suppress(*engine_errors()):  # the daemon went away with the run
-            remove_run(connect(10), run)
-            passes += 1
+            passes += remove_run(connect(10), run)
         if passes == 2:  # what the run asked for with its last breath may come after the first
             return
         time.sleep(_AGAIN_SECONDS)

@@ -84,8 +84,7 @@ class DockerExecutor:
     def close(self) -> None:
         """Remove the containers and the network of this run."""
         self._is_closed.set()
-        remove_run(self._client, self._run)
-        self._keeper.dismiss()
+        self._keeper.dismiss(is_tidy=remove_run(self._client, self._run))
         for client in self._own_clients:
             with contextlib.suppress(*engine_errors()):
                 client.close()

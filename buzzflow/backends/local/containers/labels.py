@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -41,14 +40,17 @@ def reap(client: Client) -> list[str]:
     return removed + [n["Name"] for n in networks if _is_orphan(n["Labels"]) and remove_network(client, n["Id"])]
 
 
-def remove_run(client: Client, run: str) -> None:
-    """Remove what is left of *run*: its containers, then its network."""
-    with contextlib.suppress(*engine_errors()):
-        filters: dict[str, Any] = {"label": f"{RUN}={run}"}
+def remove_run(client: Client, run: str) -> bool:
+    """Remove what is left of *run*: its containers, then its network; False when some of it may still be there."""
+    filters: dict[str, Any] = {"label": f"{RUN}={run}"}
+    try:
         for container in client.api.containers(all=True, filters=filters):
             remove_container(client, container["Id"])
         for network in client.api.networks(filters=filters):
             remove_network(client, network["Id"])
+        return not client.api.containers(all=True, filters=filters) and not client.api.networks(filters=filters)
+    except engine_errors():
+        return False
 
 
 def remove_container(client: Client, name: str) -> bool:

@@ -25,6 +25,7 @@ _TICK_SECONDS = 0.05
 _KILL_SECONDS = 1.5
 _CANNOT_START, _NOT_FOUND = 126, 127  # what a shell and `docker run` answer
 _KILLED = 128 + signal.SIGKILL
+_BY_SIGNALS = {_KILLED: "SIGKILL", 128 + signal.SIGTERM: "SIGTERM"}
 _OF_TINI = re.compile(rb"\[FATAL tini \(\d+\)\] exec (.*) failed: (.*)")
 
 
@@ -174,6 +175,8 @@ class Watch:
             return End.EXITED, _cannot_run(program, reason)
         if self._was_away:
             return End.EXITED, "the Docker daemon went away while the step ran"
+        if code in _BY_SIGNALS and not state["Error"]:
+            return End.EXITED, f"killed by {_BY_SIGNALS[code]}, which buzzflow did not send"
         return End.EXITED, state["Error"] or None
 
 

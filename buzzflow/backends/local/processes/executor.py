@@ -95,7 +95,7 @@ class ProcessExecutor:
             time.sleep(0.01)
         for room in tuple(self._rooms):
             _remove(room)
-        self._keeper.dismiss()
+        self._keeper.dismiss(is_tidy=True)
 
     def _watch(
         self, process: SandboxedProcess, meter: ProcessMeter, timeout: float | None, stop: threading.Event
