@@ -151,17 +151,18 @@ class World:
             time.sleep(0.05)
 
     def left(self) -> list[str]:
-        """Return containers and networks of buzzflow that the daemon has, and temporary folders of ours."""
+        """Return containers and networks that the daemon has of runs of this project, or temporary folders of them."""
+        runs = [folder.name for folder in (self.folder / ".buzzflow" / "runs").glob("*")]
         if self.host is None:
             parent = Path(self.environment.get("TMPDIR", "/tmp"))
-            return [str(path) for path in parent.glob("buzzflow-2*")]
-        names = []
-        for kind, form in (("container", "{{.Names}}"), ("network", "{{.Name}}")):
-            listing = ["docker", "--host", self.host, kind, "ls", "--format", form, "--filter", "label=buzzflow.run"]
-            if kind == "container":
-                listing.append("--all")
-            names += subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
-        return names
+            return [str(path) for run in runs for path in parent.glob(f"buzzflow-{run}-*")]
+        return [name for run in runs for kind in ("container", "network") for name in self._listed(kind, run)]
+
+    def _listed(self, kind: str, run: str) -> list[str]:
+        form = "{{.Names}}" if kind == "container" else "{{.Name}}"
+        command = ["docker", "--host", str(self.host), kind, "ls", "--format", form]
+        command += ["--filter", f"label=buzzflow.run={run}", *(["--all"] if kind == "container" else [])]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
 def faketime_library() -> Path | None:
