@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME...]`: start-up, validate (one and a tree), local runs against bare `docker run`.
 
-`peers` and `compile` measure against the SageMaker SDK, and run only when they are named.
+`peers`, `compile` and `runs` measure against the SageMaker SDK, and run only when they are named.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.local.runs import local_runs
 from benchmarks.peers.compared import peers
 from benchmarks.peers.compiling import compiling
 from benchmarks.tree import tree
@@ -113,6 +114,9 @@ def main(names: Sequence[str]) -> None:
     """Run the named benchmarks and print a table; without names all but those that download a gigabyte."""
     if names[:1] == ["compile"]:
         compiling(names[1:])
+        return
+    if names[:1] == ["runs"]:
+        local_runs(with_sdk="--no-sdk" not in names)
         return
     if "peers" in names:
         peers()
