@@ -29,7 +29,7 @@ from buzzflow.backends.sagemaker.verify import REQUESTS
 from buzzflow.config import parts, pipeline, steps, values
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver import check
-from buzzflow.driver.local import run_local
+from buzzflow.driver.local import LocalOptions, run_local
 from buzzflow.loader.files import line_of
 from buzzflow.lower.services import STEP_TYPES
 from buzzflow.lower.words import kind_of, words_of
@@ -389,9 +389,8 @@ def _problems(folder: Path, entry: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
         )
         if local:
             given: Mapping[str, str] = entry["parameters"]
-            run_local(
-                checked, executor="process", parameters=given, jobs=1, emit=lambda _: None, stop=threading.Event()
-            )
+            options = LocalOptions(executor="process", parameters=given, jobs=1)
+            run_local(checked, options, emit=lambda _: None, stop=threading.Event())
     except PipelineError as e:
         return e.diagnostics
     return checked.warnings

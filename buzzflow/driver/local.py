@@ -19,6 +19,7 @@ from buzzflow.backends.local.executor import Executor, ExecutorError
 from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.driver.runs import STATE
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
 
 DEFAULT_JOBS = 4
@@ -67,7 +68,7 @@ def run_local(
     checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
 ) -> LocalRun:
     """Run *checked*, loaded with its local layer; PipelineError tells what is missing before anything starts."""
-    prepared = prepared_request(checked, options, checked.loaded.root / ".buzzflow")
+    prepared = prepared_request(checked, options, checked.loaded.root / STATE)
     request = prepared.request
     chosen = choose_executor(options.executor, request.run, request.state / "cache", prepared.ready, emit)
     return run_prepared(prepared, chosen, emit, stop)
