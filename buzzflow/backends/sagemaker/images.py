@@ -13,7 +13,7 @@ from functools import cache
 from typing import Literal, NotRequired, TypedDict
 
 from buzzflow import ir
-from buzzflow.backends.sagemaker.tables import read_table
+from buzzflow.backends.sagemaker.tables import FRAMEWORK_IMAGES
 from buzzflow.diagnostics import did_you_mean
 
 ECR = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/.+")
@@ -98,7 +98,7 @@ def frameworks_of(uri: str, instance: ir.Value | None, region: str, scope: Scope
 
 @cache
 def _table() -> _Table:
-    table: _Table = read_table("framework images")
+    table: _Table = FRAMEWORK_IMAGES.read()
     return table
 
 

@@ -15,7 +15,7 @@ from buzzflow import ir
 from buzzflow.backends.sagemaker.bounds import Bounds, UnboundedError, dearest
 from buzzflow.backends.sagemaker.compile import JOB_ERRORS
 from buzzflow.backends.sagemaker.jobs import DAY
-from buzzflow.backends.sagemaker.prices import Kind, per_hour, priced_regions
+from buzzflow.instances.prices import Kind, per_hour, priced_regions
 
 HOUR = 3600
 # A tuning job tries its trainings again by itself, whatever the policy says (Developer Guide, "Retry Policy for

@@ -1,57 +1,19 @@
-"""The tables about the service that buzzflow ships, and how old each is. `make refresh-data` writes them anew."""
+"""Every table about the service that buzzflow ships: those of this backend, and those of instance types."""
 
 from __future__ import annotations
 
-import datetime
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
-MAX_AGE = 180  # days, after which a table is worth a warning
-TABLES = {
-    "framework images": "framework_images.json",
-    "instance types": "instance_types.json",
-    "instance prices": "instances.json",
-    "service model": "service/models.json",
-}
+from buzzflow.instances import tables as instances
+from buzzflow.tables import Provenance, Table
 
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a table comes from: its *source*, which *version* of it, and the day that it tells of."""
-
-    table: str
-    source: str
-    version: str
-    date: datetime.date
-
-    def age(self, today: datetime.date) -> int:
-        """Return how many days old the table is."""
-        return (today - self.date).days
-
-    def is_old(self, today: datetime.date) -> bool:
-        """Whether the service has probably changed since."""
-        return self.age(today) > MAX_AGE
-
-
-@cache
-def read_table(name: str) -> Any:
-    """Return the table called *name* in `TABLES`."""
-    return json.loads((files(__package__) / TABLES[name]).read_text("utf-8"))
-
-
-def provenance(name: str) -> Provenance:
-    """Return where the table called *name* comes from."""
-    table = read_table(name)
-    return Provenance(name, table["source"], table["version"], datetime.date.fromisoformat(table["date"]))
+FRAMEWORK_IMAGES = Table("framework images", __package__, "framework_images.json")
+SERVICE_MODEL = Table("service model", __package__, "service/models.json")
+TABLES = (FRAMEWORK_IMAGES, instances.NAMES, instances.PRICES, SERVICE_MODEL)
 
 
 def provenances() -> Iterator[Provenance]:
     """Yield where every table comes from; the hardware of instances has a source of its own."""
-    for name in TABLES:
-        yield provenance(name)
-    given = read_table("instance prices")["hardware"]
-    yield Provenance("instance hardware", given["source"], given["version"], datetime.date.fromisoformat(given["date"]))
+    for table in TABLES:
+        yield table.provenance()
+    yield instances.hardware_provenance()

@@ -6,8 +6,8 @@ import pytest
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker import backend
-from buzzflow.backends.sagemaker.prices import price_list
 from buzzflow.diagnostics import Severity
+from buzzflow.instances.prices import price_list
 
 HOUR = 3600
 TABLE = (ir.Table("training", "s3://b/table/"),)

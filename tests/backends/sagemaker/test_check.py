@@ -229,7 +229,7 @@ def test_a_limit_is_that_of_the_service(service_model, shape, limit):
 
 def test_botocore_knows_every_instance_type_of_the_table():
     shapes = botocore.loaders.create_loader().load_service_model("sagemaker", "service-2")["shapes"]
-    from buzzflow.backends.sagemaker.instances import _families
+    from buzzflow.instances.names import _families
 
     for kind, shape in (("processing", "ProcessingInstanceType"), ("training", "TrainingInstanceType")):
         names = {f"{family}.{size}" for family, sizes in _families(kind).items() for size in sizes}

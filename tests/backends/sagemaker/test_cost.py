@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker.cost import run_cost
-from buzzflow.backends.sagemaker.prices import machine, per_hour, price_list
+from buzzflow.instances.prices import machine, per_hour, price_list
 
 HOUR = 3600
 M5, M5_4X, G5 = "ml.m5.xlarge", "ml.m5.4xlarge", "ml.g5.xlarge"

@@ -1,6 +1,6 @@
 """What an instance type has, and what an hour of it costs on demand.
 
-The table, `instances.json`, is generated from AWS's price list by `tools/refresh_instances.py`; it says from where and
+The table, `prices.json`, is generated from AWS's price list by `tools/refresh_instances.py`; it says from where and
 of which day. What it does not know is None here, never a guess.
 """
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from buzzflow.backends.sagemaker.tables import Provenance, provenance, read_table
+from buzzflow.instances.tables import PRICES
+from buzzflow.tables import Provenance
 
 Kind = Literal["processing", "training", "transform", "hosting"]
-_TABLE = "instance prices"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class Machine:
 
 def machine(instance: str) -> Machine | None:
     """Return what *instance* (`ml.m5.xlarge`) has."""
-    figures = read_table(_TABLE)["types"].get(instance)
+    figures = PRICES.read()["types"].get(instance)
     return Machine(*figures) if figures else None
 
 
 def per_hour(instance: str, kind: Kind, region: str) -> float | None:
     """Return the USD that one hour of one *instance* costs on demand in *region*."""
-    table = read_table(_TABLE)
+    table = PRICES.read()
     place = _places().get(instance)
     prices = table["prices"].get(region)
     if place is None or prices is None:
@@ -46,14 +46,14 @@ def per_hour(instance: str, kind: Kind, region: str) -> float | None:
 
 def priced_regions() -> tuple[str, ...]:
     """Return the regions whose prices are known."""
-    return tuple(read_table(_TABLE)["prices"])
+    return tuple(PRICES.read()["prices"])
 
 
 def price_list() -> Provenance:
     """Return where the prices come from, and of which day they are."""
-    return provenance(_TABLE)
+    return PRICES.provenance()
 
 
 @cache
 def _places() -> dict[str, int]:
-    return {name: i for i, name in enumerate(read_table(_TABLE)["types"])}
+    return {name: i for i, name in enumerate(PRICES.read()["types"])}

@@ -1,6 +1,6 @@
-"""Find instance types that the service does not have.
+"""The names of instance types by kind of job, and what is wrong with one that the service does not have.
 
-The table, `instance_types.json`, is generated from botocore's service model by `tools/refresh_instance_types.py`.
+The table, `names.json`, is generated from botocore's service model by `tools/refresh_instance_types.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Literal
 
-from buzzflow.backends.sagemaker.tables import read_table
 from buzzflow.diagnostics import Diagnostic, Path, Severity, closest, did_you_mean
+from buzzflow.instances.tables import NAMES
 
 Kind = Literal["processing", "training", "transform"]
 _FORM = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
@@ -23,7 +23,7 @@ def instance_problems(path: Path, name: str, kind: Kind) -> Iterator[Diagnostic]
     family, _, size = name.rpartition(".")
     if size in families.get(family, ()):
         return
-    known = [f"{f}.{s}" for f, sizes in families.items() for s in sizes]
+    known = names(kind)
     if not _FORM.fullmatch(name):
         full = name if name.startswith("ml.") else f"ml.{name}"
         hint = f"did you mean {full!r}?" if full in known else did_you_mean(full, known, label="for example")
@@ -38,7 +38,12 @@ def instance_problems(path: Path, name: str, kind: Kind) -> Iterator[Diagnostic]
         yield Diagnostic("BF405", summary, path, hint, severity=Severity.WARNING)
 
 
+def names(kind: Kind) -> list[str]:
+    """Return the instance types that a job of *kind* may ask for."""
+    return [f"{family}.{size}" for family, sizes in _families(kind).items() for size in sizes]
+
+
 @cache
 def _families(kind: Kind) -> dict[str, list[str]]:
-    families: dict[str, list[str]] = read_table("instance types")[kind]
+    families: dict[str, list[str]] = NAMES.read()[kind]
     return families
