@@ -65,11 +65,13 @@ class StepRecord(_Record):
     """One step: *began* and *seconds* are in seconds, the first since the run's start.
 
     *how* says what stood in for the service, where the step did not simply run; None is a step that ran.
+    *sample_data* are the bytes of the sample data that it reads, by input.
     """
 
     type: str
     needs: list[str] = []
     instance: AskedInstance | None = None
+    sample_data: dict[str, int] = {}
     state: State | Literal["waiting", "running"] = "waiting"
     how: str | None = None
     began: float | None = None

@@ -28,6 +28,7 @@ from buzzflow.backends.local.manifest import (
 )
 from buzzflow.backends.local.owner import machine, owner
 from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.samples import sample_data
 from buzzflow.backends.local.steps.job import run_step
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
 from buzzflow.backends.printable import printable
@@ -278,13 +279,14 @@ def _manifest(request: RunRequest, ready: Ready, executor: Executor) -> Manifest
         parameters=dict(ready.known.parameters),
         jobs=request.jobs,
         code=dict(_digests(request.plan)),
-        steps={step.name: _step_record(step, ready) for step in request.plan.steps},
+        steps={step.name: _step_record(step, request, ready) for step in request.plan.steps},
     )
 
 
-def _step_record(step: plan.Step, ready: Ready) -> StepRecord:
+def _step_record(step: plan.Step, request: RunRequest, ready: Ready) -> StepRecord:
     record = StepRecord(type=step.type, needs=[*dict.fromkeys(need.step for need in step.needs)])
     if isinstance(step, ContainerStep):
+        record.sample_data = sample_data(step.name, step.container, request, ready.known)
         with contextlib.suppress(evaluate.EvaluationError):  # what only a finished step knows
             kind = evaluate.text(step.container.instance_type, ready.known)
             count = evaluate.number(step.container.instance_count, ready.known)
