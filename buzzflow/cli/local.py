@@ -17,6 +17,7 @@ from buzzflow.cli.stopping import INTERRUPTED, stopping
 from buzzflow.cli.values import named_values
 from buzzflow.diagnostics import PipelineError
 from buzzflow.driver import check
+from buzzflow.driver.advice import advise_run
 from buzzflow.driver.local import LocalOptions, run_local
 from buzzflow.views import summary
 from buzzflow.views.progress import progress
@@ -41,11 +42,12 @@ def run_here(
         raise fail(e, as_json=as_json) from None
     except KeyboardInterrupt:  # the second one: containers are gone, and no thread is waited for
         os._exit(INTERRUPTED)
+    fitting = advise_run(report.folder)
     if as_json:
-        typer.echo(json.dumps(summary.as_data(report), indent=2))
+        typer.echo(json.dumps(summary.as_data(report, fitting), indent=2))
     else:
         err.print()
-        out.print(summary.table(report))
+        out.print(summary.table(report, fitting))
         for screen in summary.failures(report):
             err.print()
             err.print(screen, soft_wrap=True)

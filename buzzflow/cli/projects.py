@@ -190,6 +190,30 @@ def explain(
 
 
 @app.command()
+def advise(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="A local run: its id, what is unique of it, or the path of a pipeline for its last run; "
+            "default: the last run of the pipeline here.",
+            shell_complete=complete_pipelines,
+        ),
+    ] = None,
+    step: Annotated[str | None, typer.Option("--step", metavar="STEP", help="Only this one.")] = None,
+    margin: Annotated[str, typer.Option(metavar="PERCENT", help="More than it used that must be there.")] = "30%",
+    region: Annotated[
+        str | None, typer.Option(metavar="REGION", help="For prices; default: what environment.yaml says.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which instance type fits each step of a local run, and what that saves."""
+    from buzzflow.cli.advise import read_margin, show_advice
+
+    show_advice(run, step, read_margin(margin), region, as_json=as_json)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at this machine: what buzzflow needs, what is there, what to do."""
     from datetime import datetime

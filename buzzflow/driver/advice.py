@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.manifest import Manifest, StepRecord, UsageRecord
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.runs import manifest_of
-from buzzflow.instances.advice import Advice, Asked, advise
+from buzzflow.instances.advice import Asked, RunAdvice, advise
 from buzzflow.instances.names import Kind
 from buzzflow.instances.need import MARGIN, Used, UsedGpu
-from buzzflow.instances.offers import Market, market_of
+from buzzflow.instances.offers import market_of
 from buzzflow.instances.prices import price_list
 from buzzflow.loader.files import find_environment, find_root
 from buzzflow.loader.load import read_environment
@@ -29,23 +27,6 @@ _KINDS: Mapping[str, Kind] = {
     "notebook": "training",
     "transform": "transform",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class RunAdvice:
-    """What fits the steps of a run, by name; *without* says of every other step with a machine why nothing is said.
-
-    *prices* is the day of the price list.
-    """
-
-    run: str
-    pipeline: str
-    file: Path | None
-    market: Market
-    margin: float
-    prices: date
-    steps: Mapping[str, Advice]
-    without: Mapping[str, str]
 
 
 def advise_run(run: Path, *, region: str | None = None, margin: float = MARGIN, step: str | None = None) -> RunAdvice:

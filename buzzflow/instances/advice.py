@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
+from pathlib import Path
 
 from buzzflow.instances.caveats import caveats, confidence
 from buzzflow.instances.names import Kind
@@ -40,6 +42,11 @@ class Asked:
     sample_data: Mapping[str, int] = field(default_factory=dict)
     after_samples: Sequence[str] = ()
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it was measured with less than the real data."""
+        return bool(self.sample_data or self.after_samples)
+
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
@@ -70,8 +77,26 @@ class Advice:
 
     @property
     def is_worthwhile(self) -> bool:
-        """Whether a line about it is worth reading: it saves something, or the step would fail."""
-        return self.verdict in (Verdict.CHEAPER, Verdict.TOO_SMALL)
+        """Whether to speak of it unasked: the step would fail, or clearly costs more than it must."""
+        saves = self.verdict is Verdict.CHEAPER and self.confidence != "low"
+        return saves or self.verdict is Verdict.TOO_SMALL
+
+
+@dataclass(frozen=True, slots=True)
+class RunAdvice:
+    """What fits the steps of a run, by name; *without* says of every other step with a machine why nothing is said.
+
+    *prices* is the day of the price list.
+    """
+
+    run: str
+    pipeline: str
+    file: Path | None
+    market: Market
+    margin: float
+    prices: date
+    steps: Mapping[str, Advice]
+    without: Mapping[str, str]
 
 
 def advise(asked: Asked, used: Used, market: Market, *, margin: float = MARGIN) -> Advice:
@@ -92,7 +117,7 @@ def advise(asked: Asked, used: Used, market: Market, *, margin: float = MARGIN) 
         others=tuple(_others(candidates, need, best, asks, used)),
         verdict=_verdict(asks, best, used, need, saving),
         saving=saving,
-        confidence=confidence(used, need, asked.count, sampled=bool(asked.sample_data or asked.after_samples)),
+        confidence=confidence(used, need, asked.count, sampled=asked.is_sampled),
         caveats=tuple(caveats(asked.sample_data, asked.after_samples, asked.count, asks, used, need, best)),
     )
 

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from buzzflow.backends.local.events import State, StepFinished
 from buzzflow.backends.local.run import Report
+from buzzflow.instances.advice import Advice, RunAdvice
+from buzzflow.views import advice
 from buzzflow.views.figures import cores, duration, memory
 
 STYLES = {
@@ -25,8 +27,8 @@ STYLES = {
 }
 
 
-def table(report: Report) -> RenderableType:
-    """Return what each step used, one row a step."""
+def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
+    """Return what each step used, one row a step, and a line where another instance type fits clearly better."""
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False)
     grid.add_column("step", overflow="fold")
     grid.add_column("state", no_wrap=True)
@@ -43,6 +45,7 @@ def table(report: Report) -> RenderableType:
         if event.state.is_good and event.result is not None:
             notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
         notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
+    notes += [] if fitting is None else advice.lines(fitting)
     return Group(grid, *([Text(), *notes] if notes else []))
 
 
@@ -71,18 +74,18 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def as_data(report: Report) -> dict[str, Any]:
+def as_data(report: Report, fitting: RunAdvice) -> dict[str, Any]:
     """Return the report as JSON can hold it."""
     return {
         "run": report.run,
         "state": report.state.value,
         "seconds": round(report.seconds, 3),
         "folder": str(report.folder),
-        "steps": {name: _step_data(event) for name, event in report.steps.items()},
+        "steps": {name: _step_data(event, fitting.steps.get(name)) for name, event in report.steps.items()},
     }
 
 
-def _step_data(event: StepFinished) -> dict[str, Any]:
+def _step_data(event: StepFinished, fits: Advice | None) -> dict[str, Any]:
     usage = event.usage
     return {
         "state": event.state.value,
@@ -95,6 +98,7 @@ def _step_data(event: StepFinished) -> dict[str, Any]:
         "cpu_mean_cores": None if usage is None else usage.cpu_mean,
         "cpu_peak_cores": None if usage is None else usage.cpu_peak,
         "memory_peak_bytes": None if usage is None else usage.memory_peak_bytes,
+        "advice": None if fits is None else advice.step_data(fits),
     }
 
 
