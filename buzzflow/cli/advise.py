@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import typer
 
-from buzzflow.cli.problems import fail
-from buzzflow.diagnostics import PipelineError
+from buzzflow.cli.problems import fail, show
+from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.advice import advise_run
+from buzzflow.driver.applying import apply_changes, changes_of
 from buzzflow.driver.runs import run_of
+from buzzflow.instances.advice import RunAdvice
 from buzzflow.views import advice as views
+from buzzflow.views import applied
 from buzzflow.views.summary import console
 
 
@@ -26,6 +31,40 @@ def show_advice(wanted: str | None, step: str | None, margin: float, region: str
         typer.echo(json.dumps(views.as_data(found), indent=2))
     else:
         console().print(views.details(found), soft_wrap=False)
+
+
+def apply_advice(
+    wanted: str | None,
+    step: str | None,
+    margin: float,
+    region: str | None,
+    chosen: Mapping[str, str],
+    *,
+    as_json: bool,
+) -> int:
+    """Write what fits into the pipeline of a run, show how, and return the exit code: 1 when a step cannot be changed.
+
+    *chosen* are instance types by step that count before the advice.
+    """
+    try:
+        found = advise_run(run_of(wanted), region=region, margin=margin, step=step)
+        changes, without = changes_of(found, chosen, step)
+        done = apply_changes(_file_of(found), changes)
+    except PipelineError as e:
+        raise fail(e, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps(applied.data(done, without), indent=2))
+    else:
+        typer.echo(applied.human(done, without, colour=sys.stdout.isatty()))
+        show(done.problems)
+    return 1 if done.problems else 0
+
+
+def _file_of(advice: RunAdvice) -> Path:
+    if advice.file is None:
+        summary = f"the file of pipeline {advice.pipeline!r} is not there any more"
+        raise PipelineError([Diagnostic("BF514", summary, hint="run the pipeline from where it is now")])
+    return advice.file
 
 
 def read_margin(text: str) -> float:

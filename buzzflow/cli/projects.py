@@ -201,15 +201,25 @@ def advise(
         ),
     ] = None,
     step: Annotated[str | None, typer.Option("--step", metavar="STEP", help="Only this one.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Write what fits into the pipeline, and show how.")] = False,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option("--choose", metavar="STEP=TYPE", help="Write this instance type instead (--apply)."),
+    ] = None,
     margin: Annotated[str, typer.Option(metavar="PERCENT", help="More than it used that must be there.")] = "30%",
     region: Annotated[
         str | None, typer.Option(metavar="REGION", help="For prices; default: what environment.yaml says.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell which instance type fits each step of a local run, and what that saves."""
-    from buzzflow.cli.advise import read_margin, show_advice
+    """Tell which instance type fits each step of a local run; or write it into the pipeline (--apply)."""
+    if choose and not apply:
+        raise typer.BadParameter("--choose says what --apply writes: give both")
+    from buzzflow.cli.advise import apply_advice, chosen, read_margin, show_advice
 
+    if apply:
+        types = chosen(choose or ())
+        raise typer.Exit(apply_advice(run, step, read_margin(margin), region, types, as_json=as_json))
     show_advice(run, step, read_margin(margin), region, as_json=as_json)
 
 

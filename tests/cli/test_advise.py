@@ -130,3 +130,54 @@ def test_before_the_first_run_the_command_says_how_to_make_one(buzzflow: Buzzflo
     assert done.returncode == 1
     assert "error[BF510]: pipeline.yaml has not run on this machine\n" in done.stderr
     assert "help: run it: buzzflow create --local pipeline.yaml" in done.stderr
+
+
+# ------------------------------------------------------------------ --apply
+
+
+@pytest.mark.usefixtures("ran")
+def test_what_fits_is_written_into_the_step_and_defaults_stay(buzzflow: Buzzflow, project: Path) -> None:
+    before = (project / "pipeline.yaml").read_text().splitlines()
+    done = buzzflow("advise", "--apply")
+    assert done.returncode == 0, done.stderr
+    after = (project / "pipeline.yaml").read_text().splitlines()
+    [new] = [line for line in after if line not in before]
+    assert new.startswith("    instance: {type: ml.")
+    assert after[after.index(new) - 1] == "    type: processing"
+    assert [line for line in after if line != new] == before
+    assert done.stdout.startswith("--- pipeline.yaml\n+++ pipeline.yaml\n@@ ")
+    assert f"\n+{new}\n" in done.stdout
+    assert "\nload: not changed: ml.t3.medium stays\n" in done.stdout
+    assert "\nwrote pipeline.yaml: extract asks for ml." in done.stdout
+    assert buzzflow("validate").returncode == 0
+    again = buzzflow("advise", "--apply")
+    assert (again.returncode, again.stdout.splitlines()[-1]) == (0, "pipeline.yaml is as it was")
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_chosen_type_counts_before_the_advice(buzzflow: Buzzflow, project: Path) -> None:
+    told = json.loads(buzzflow("advise", "--apply", "--choose", "load=ml.c5.xlarge", "--step", "load", "--json").stdout)
+    assert (told["changes"], told["written"], told["diagnostics"]) == ({"load": "ml.c5.xlarge"}, True, [])
+    assert "    instance: {type: ml.c5.xlarge}   # small\n" in (project / "pipeline.yaml").read_text()
+
+
+@pytest.mark.usefixtures("ran")
+def test_what_cannot_be_chosen_is_told(buzzflow: Buzzflow, project: Path) -> None:
+    before = (project / "pipeline.yaml").read_text()
+    assert "error[BF405]" in buzzflow("advise", "--apply", "--choose", "load=ml.c5.lrge").stderr
+    assert "error[BF512]" in buzzflow("advise", "--apply", "--choose", "lode=ml.c5.xlarge").stderr
+    assert buzzflow("advise", "--apply", "--choose", "load").returncode == 2
+    assert buzzflow("advise", "--choose", "load=ml.c5.xlarge").returncode == 2
+    assert (project / "pipeline.yaml").read_text() == before
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_step_that_cannot_be_changed_exits_1(buzzflow: Buzzflow, project: Path) -> None:
+    file = project / "pipeline.yaml"
+    file.write_text(file.read_text().replace("{type: ml.m5.4xlarge}", "{type: ml.m5.large}"))
+    done = buzzflow("advise", "--apply")
+    assert done.returncode == 1
+    assert "error[BF513]: step 'extract' asked for ml.m5.4xlarge in the run" in done.stderr
+    assert "--> pipeline.yaml:" in done.stderr
+    file.unlink()
+    assert "error[BF514]: the file of pipeline 'sizes' is not there any more" in buzzflow("advise", "--apply").stderr
