@@ -85,7 +85,9 @@ def _of_speed(best: Offer, used: Used) -> Iterator[str]:
 
 
 def size_text(count: int) -> str:
-    """Return `412 KiB`, `12 MiB`, `1.5 GiB`."""
+    """Return `15 bytes`, `412 KiB`, `12 MiB`, `1.5 GiB`."""
+    if count < 2**10:
+        return f"{count} bytes"
     if count < 1000 * 2**10:
         return f"{count / 2**10:.0f} KiB"
     return f"{count / 2**20:.0f} MiB" if count < 1000 * 2**20 else f"{count / 2**30:.1f} GiB"

@@ -22,6 +22,7 @@ import yaml
 
 ELLIPSIS = "…"
 _BLOCK = re.compile(r"^(?P<fence>```)(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE)
+_ADVICE = re.compile(r"^\S+: .* fits, \d+ % cheaper$|more: buzzflow advise$")  # hangs on how busy the machine is
 _TITLE = re.compile(r'\btitle="([^"]+)"')
 _NOT_PASSED_ON = ("UPDATE_GOLDEN", "CI", "PYTEST_CURRENT_TEST")
 _NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -202,5 +203,7 @@ def _without_figures(text: str) -> list[str]:
     text = re.sub(r"\b(succeeded|failed|stopped) +(\d+ min )?\d[\d.]* (s|ms) .*", r"\1", text)  # a row of the table
     text = re.sub(r"\b(after|for) (\d+ min )?\d[\d.]* ?(s|ms)\b", r"\1 N", text)
     text = re.sub(r"\bin (\d+ min )?\d[\d.]* ?(s|ms)\b", "in N", text)
+    text = re.sub(r"^ +(used|needs) .*", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"<?\b\d+\.\d{4}\b", "USD", text)
     lines = [re.sub(r"─+", "─", re.sub(r"\s+", " ", line)).strip() for line in text.splitlines()]
-    return [line for line in lines if line]
+    return [line for line in lines if line and not _ADVICE.search(line)]
