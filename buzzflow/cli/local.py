@@ -38,11 +38,11 @@ def run_here(
         warn(checked.warnings)
         with stopping(stop), progress(err) as emit:
             report = run_local(checked, replace(options, parameters=given), emit, stop).report
+        fitting = advise_run(report.folder)
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
     except KeyboardInterrupt:  # the second one: containers are gone, and no thread is waited for
         os._exit(INTERRUPTED)
-    fitting = advise_run(report.folder)
     if as_json:
         typer.echo(json.dumps(summary.as_data(report, fitting), indent=2))
     else:

@@ -79,6 +79,8 @@ def _region_of(file: Path) -> str | None:
 def _why_not(record: StepRecord) -> str | None:
     if record.type not in _KINDS:
         return f"a {record.type} step has no instance of its own"
+    if record.state == State.CACHED:
+        return "the results of an earlier run were taken"
     if record.usage is None or record.state != State.SUCCEEDED:
         return f"it did not run to its end: {record.state}"
     if _memory(record.usage) is None:

@@ -33,7 +33,7 @@ def caveats(
     yield from _of_data(sample_data, after_samples)
     yield from _of_figures(used)
     if count > 1:
-        yield f"asks {count} machines, and here all the work was done on one: each may need less"
+        yield f"asks {count} machines, and the figures are of the work of all: each may need less"
     yield from _of_gpu(asks, used, need)
     if asks.machine is None:
         yield f"the table does not say what {asks.instance} has"

@@ -225,4 +225,4 @@ def test_what_the_figures_leave_open_is_said(what, told, confidence):
 
 def test_several_machines_are_each_sized_for_all_the_work():
     found = advice("ml.m5.xlarge", used(1), count=2)
-    assert "asks 2 machines, and here all the work was done on one: each may need less" in found.caveats
+    assert "asks 2 machines, and the figures are of the work of all: each may need less" in found.caveats

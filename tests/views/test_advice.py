@@ -65,7 +65,7 @@ def test_a_step_is_told_on_80_columns() -> None:
         "  ml.m5.4xlarge    16   64  0.922     0.3073  asked for\n"
         "  measured with sample data (12 MiB): memory and time grow with the data, how\n"
         "  much is unknown\n"
-        "  asks 2 machines, and here all the work was done on one: each may need less\n"
+        "  asks 2 machines, and the figures are of the work of all: each may need less\n"
         "  ml.t3.medium is burstable: more than 0.4 cores are on credit, and a long step\n"
         "  may be slowed down\n"
         "\n"
