@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
@@ -42,22 +42,40 @@ _NARROW, _WIDE = frozenset("fijlrt.,:;|!'()[]-"), frozenset("mwMW@%")
 
 def svg(graph: Graph, *, themed: bool = True) -> str:
     """Return the picture; with *themed*, it follows the reader's choice of a light or a dark page."""
+    told = graph.name if graph.description is None else f"{graph.name}: {graph.description}"
+    about = [f"<title>{_escaped(told)}</title>", f"<style>{_style(themed=themed)}</style>"]
+    return "\n".join(_picture(graph, told, about, {})) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a page says of a node: its classes there, and the place on the page that is about it."""
+
+    classes: str
+    href: str
+
+
+def figure(graph: Graph, told: str, marks: Mapping[str, Mark]) -> str:
+    """Return the picture without its style, for a page that has one of its own; *marks* are by the nodes' names."""
+    return "\n".join(_picture(graph, told, [], marks))
+
+
+def _picture(graph: Graph, told: str, about: Sequence[str], marks: Mapping[str, Mark]) -> Iterator[str]:
     frame = _framed(graph, None)
     width, height = frame.layout.width + 2 * _MARGIN, frame.layout.height + 2 * _MARGIN
-    told = graph.name if graph.description is None else f"{graph.name}: {graph.description}"
-    lines = [
+    yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}" '
-        f'height="{_n(height)}" role="img" aria-label={quoteattr(_readable(told))}>',
-        f"<title>{_escaped(told)}</title>",
-        f"<style>{_style(themed=themed)}</style>",
+        f'height="{_n(height)}" role="{"group" if marks else "img"}" aria-label={quoteattr(_readable(told))}>'
+    )
+    yield from about
+    yield (
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.4" refY="4" markerWidth="9" markerHeight="9" '
         'markerUnits="userSpaceOnUse" orient="auto">'
-        '<path class="tip" d="M0,0.6 L8,4 L0,7.4 z"/></marker></defs>',
-        '<rect class="page" width="100%" height="100%"/>',
-        *_drawn(frame, _MARGIN, _MARGIN),
-        "</svg>",
-    ]
-    return "\n".join(lines) + "\n"
+        '<path class="tip" d="M0,0.6 L8,4 L0,7.4 z"/></marker></defs>'
+    )
+    yield '<rect class="page" width="100%" height="100%"/>'
+    yield from _drawn(frame, _MARGIN, _MARGIN, marks)
+    yield "</svg>"
 
 
 # ------------------------------------------------------------------ frames: a foreach step is a picture in the picture
@@ -116,7 +134,7 @@ def _letter(c: str) -> float:
 # ------------------------------------------------------------------ drawing
 
 
-def _drawn(frame: _Frame, x: float, y: float) -> Iterator[str]:
+def _drawn(frame: _Frame, x: float, y: float, marks: Mapping[str, Mark]) -> Iterator[str]:
     """Yield edges, then nodes over them, then the labels of edges."""
     yield f'<g transform="translate({_n(x)},{_n(y)})">'
     for edge, route in zip(frame.edges, frame.layout.routes, strict=True):
@@ -124,7 +142,7 @@ def _drawn(frame: _Frame, x: float, y: float) -> Iterator[str]:
         kind = {Because.ORDER: "edge order", Because.BRANCH: "edge branch"}.get(edge.because, "edge")
         yield f'<path class="{kind}" d="{_path(route, source)}" marker-end="url(#arrow)"/>'
     for node in frame.nodes:
-        yield from _node(node, frame.layout.boxes[node.name], frame.inner.get(node.name))
+        yield from _node(node, frame.layout.boxes[node.name], frame.inner.get(node.name), marks)
     for edge, route in zip(frame.edges, frame.layout.routes, strict=True):
         if edge.label:
             x, y = route.label
@@ -146,20 +164,23 @@ def _path(route: Route, source: Box) -> str:
     return " ".join(parts)
 
 
-def _node(node: Node, box: Box, inner: _Frame | None) -> Iterator[str]:
+def _node(node: Node, box: Box, inner: _Frame | None, marks: Mapping[str, Mark]) -> Iterator[str]:
     middle, centre = box.x + box.width / 2, box.y + box.height / 2
-    yield f'<g class="node {node.shape}">'
+    mark = marks.get(node.name)
+    if mark is not None:
+        yield f"<a href={quoteattr(mark.href)}>"
+    yield f'<g class="node {node.shape}{f" {mark.classes}" if mark is not None else ""}">'
     if about := " - ".join(filter(None, (node.title, node.description))):
         yield f"<title>{_escaped(about)}</title>"
     yield _outline(node.shape, box, is_frame=inner is not None)
     if inner is not None:
         yield _text("name", middle, box.y + 21, node.name, f' <tspan class="type">{_escaped(node.type)}</tspan>')
-        yield from _drawn(inner, middle - inner.layout.width / 2, box.y + _TITLE)
+        yield from _drawn(inner, middle - inner.layout.width / 2, box.y + _TITLE, marks)
     else:
         down = 4 if node.shape is Shape.MODEL else 0
         yield _text("name", middle, centre - 2 + down, node.name)
         yield _text("type", middle, centre + 14 + down, node.type)
-    yield "</g>"
+    yield "</g>" if mark is None else "</g></a>"
 
 
 def _outline(shape: Shape, box: Box, *, is_frame: bool) -> str:
