@@ -11,6 +11,8 @@ from buzzflow.views.report.shown import Columns, ShownRun, ShownStep
 _POINTS = 100_000  # of all curves of a page
 _MOST, _LEAST = 600, 40  # of one
 _TOTAL_POINTS = 400
+_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds
+_MOST_TICKS = 7
 _FIGURES = ("cpu_cores", "memory_bytes")
 
 
@@ -19,7 +21,8 @@ def chart_data(run: ShownRun) -> Mapping[str, Any]:
     drawn = [step for step in run.steps if step.curves]
     most = max(_LEAST, min(_MOST, _POINTS // max(1, len(drawn))))
     curves = {step.anchor: thinned(step.curves, most) for step in drawn}
-    return {"steps": curves, "run": total(drawn, run.seconds), "seconds": round(run.seconds, 3)}
+    seconds = run.seconds
+    return {"steps": curves, "run": total(drawn, seconds), "seconds": round(seconds, 3), "ticks": ticks(seconds)}
 
 
 def thinned(columns: Columns, most: int) -> dict[str, list[float]]:
@@ -65,3 +68,9 @@ def _add(sums: list[float], at: Sequence[float], step: ShownStep, values: Sequen
         low = bisect_left(times, at[i] - begin - width)
         high = bisect_left(times, at[i] - begin)
         sums[i] += max(values[low : high + 1], default=0.0)  # the highest since the point before: no peak is lost
+
+
+def ticks(seconds: float) -> list[float]:
+    """Return round moments from 0 to the end, few enough to be read."""
+    width = next((step for step in _TICKS if seconds / step < _MOST_TICKS), 86400.0 * (1 + seconds // 604800))
+    return [round(width * i, 1) for i in range(int(seconds / width + 1e-9) + 1)]

@@ -35,9 +35,7 @@ def graph(run: ShownRun) -> Markup:
 
 
 def _graph(run: ShownRun) -> Graph:
-    nodes = tuple(
-        Node(step.name, _about(step), _SHAPES.get(step.record.type, Shape.DATA)) for step in run.steps
-    )
+    nodes = tuple(Node(step.name, _about(step), _SHAPES.get(step.record.type, Shape.DATA)) for step in run.steps)
     planned = {step["name"]: step for step in run.plan.get("steps", ()) if isinstance(step, dict) and "name" in step}
     edges = tuple(edge for step in run.steps for edge in _edges(step, planned.get(step.name, {})))
     return Graph(run.manifest.pipeline, None, nodes, edges)
@@ -69,13 +67,11 @@ def _edges(step: ShownStep, planned: Mapping[str, Any]) -> Iterator[Edge]:
 
 def _references(data: object) -> Iterator[tuple[str, str]]:
     """Yield what the step uses of others: the step, and the name of an output, a property or a report."""
-    match data:
-        case {"get": "output" | "property" | "report", "step": str(step)}:
+    if isinstance(data, dict):
+        if data.get("get") in ("output", "property", "report") and isinstance(data.get("step"), str):
             name = data.get("name") or data.get("word") or data.get("report")
-            yield step, ".".join(map(str, [name, *data.get("path", ())]))
-        case dict():
-            for value in data.values():
-                yield from _references(value)
-        case list():
-            for value in data:
-                yield from _references(value)
+            yield data["step"], ".".join(map(str, [name, *data.get("path", ())]))
+        data = [*data.values()]
+    if isinstance(data, list):
+        for value in data:
+            yield from _references(value)

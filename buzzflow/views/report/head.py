@@ -74,14 +74,14 @@ def _failure(step: ShownStep, run: ShownRun) -> Markup:
         parts.append(tag("pre", "\n".join(step.log.lines[-_TAIL_LINES:]), tabindex=0, aria_label="the last lines"))
     waiting = [other.name for other in run.steps if other.state == State.SKIPPED and step.name in other.record.needs]
     held = [f"Not run because of it: {', '.join(waiting)}."] if waiting else []
-    log = [] if step.log is None else ["Whole log: ", tag("code", str(run.folder / step.log.place))]
+    log = [] if step.log is None else ["Whole log: ", tag("code", run.path(step.log.place))]
     return tag("article", *parts, tag("p", " ".join(held), " " if held else "", *log, class_="hint"), class_="failure")
 
 
 def _killed(run: ShownRun) -> Markup:
     running = ", ".join(step.name for step in run.of("killed")) or "no step"
     told = f"The process that ran it ended without a word; {running} was running. What ended before is kept."
-    return join([tag("h2", "The run was killed"), tag("p", told, class_="reason")])
+    return join([tag("h2", dot("killed"), " The run was killed"), tag("p", told, class_="hint")])
 
 
 def _notices(run: ShownRun) -> list[Markup]:

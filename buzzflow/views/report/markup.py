@@ -1,4 +1,4 @@
-"""HTML from values: what is no markup is text, and is escaped. So nothing that a run says can become part of the page."""
+"""HTML from values: what is no markup is text, and is escaped, so that nothing that a run says becomes markup."""
 
 from __future__ import annotations
 

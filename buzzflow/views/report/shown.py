@@ -54,6 +54,10 @@ class ShownRun:
     steps: tuple[ShownStep, ...]
     findings: tuple[Finding, ...]
 
+    def path(self, place: str) -> str:
+        """Return a path in the run's folder as it is from the top of the repository."""
+        return str(Path(*self.folder.absolute().parts[-3:]) / place)
+
     def of(self, *states: Standing) -> list[ShownStep]:
         """Return the steps in any of *states*."""
         return [step for step in self.steps if step.state in states]
@@ -129,9 +133,9 @@ def _times(record: StepRecord, ends: Mapping[str, float], seconds: float) -> tup
 
 
 def _checked(columns: Mapping[str, list[float]]) -> Columns:
-    """Return the columns that are as long as `at` and hold numbers only: a report without curves is better than none."""
+    """Return the columns that are as long as `at` and hold numbers only: a page without curves is better than none."""
     length = len(columns.get("at", ()))
-    fitting = {name: values for name, values in columns.items() if len(values) == length and all(map(_is_number, values))}
+    fitting = {n: values for n, values in columns.items() if len(values) == length and all(map(_is_number, values))}
     return fitting if length and "at" in fitting else {}
 
 

@@ -10,7 +10,7 @@ from buzzflow.views.figures import cores, duration, memory
 from buzzflow.views.report.logs import LogText
 from buzzflow.views.report.markup import Markup, join, tag
 from buzzflow.views.report.shown import ShownRun, ShownStep
-from buzzflow.views.report.words import badge, fact, number
+from buzzflow.views.report.words import asked, badge, fact, number
 
 _FEW = 1  # of so many steps, all are open
 
@@ -26,7 +26,8 @@ def _step(step: ShownStep, run: ShownRun, *, is_open: bool) -> Markup:
     took = duration(step.seconds) if step.record.began is not None and step.seconds is not None else ""
     about = [tag("span", step.record.type, class_="type"), badge(step.state), tag("span", took, class_="took")]
     title = tag("summary", tag("span", step.name, class_="name"), *about)
-    return tag("details", title, tag("div", *_parts(step, run), class_="body"), class_="card step", id=step.anchor, open=is_open)
+    body = tag("div", *_parts(step, run), class_="body")
+    return tag("details", title, body, class_="card step", id=step.anchor, open=is_open)
 
 
 def _parts(step: ShownStep, run: ShownRun) -> Iterator[Markup]:
@@ -59,8 +60,7 @@ def _facts(step: ShownStep, run: ShownRun) -> Iterator[Markup]:
     if record.exit_code is not None:
         yield fact("exit code", str(record.exit_code))
     if record.instance is not None:
-        count = f"{record.instance.count} × " if record.instance.count > 1 else ""
-        yield fact("asked on AWS", count + record.instance.type)
+        yield fact("asked on AWS", asked(record.instance))
     if record.result and not record.metrics:
         yield fact("result", record.result)
     yield from (fact(found.name, number(found.value)) for found in run.findings if found.step == step.name)
@@ -95,7 +95,7 @@ def _report(name: str, content: str) -> Markup:
 
 
 def _log(log: LogText, run: ShownRun, step: str) -> Markup:
-    place = tag("code", str(run.folder / log.place))
+    place = tag("code", run.path(log.place))
     if not log.lines and not log.cut:
         return tag("p", "It printed nothing.", class_="note")
     if log.cut:
@@ -107,4 +107,4 @@ def _log(log: LogText, run: ShownRun, step: str) -> Markup:
 
 
 def _size(count: int) -> str:
-    return f"{count} bytes" if count < 1000 else f"{count / 1000:.0f} kB" if count < 10**6 else f"{count / 10**6:.1f} MB"
+    return f"{count} bytes" if count < 10_000 else f"{count / 1000:.0f} kB"

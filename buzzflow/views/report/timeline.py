@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from buzzflow.views.figures import cores, duration, memory
+from buzzflow.views.report.charts import ticks
 from buzzflow.views.report.markup import Markup, join, tag
 from buzzflow.views.report.shown import ShownRun, ShownStep
-from buzzflow.views.report.words import dot
+from buzzflow.views.report.words import asked, dot
 
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
-_MOST_TICKS = 7
 _LEAST_WIDTH = 0.4  # percent: what took no time is seen, too
 
 
 def timeline(run: ShownRun) -> Markup:
     """Return the chart, and a table with the same rows for who reads figures."""
-    ticks = [*_ticks(run.seconds)]
-    rows = [_row(step, run.seconds, ticks) for step in run.steps]
-    chart = tag("ol", _axis(run.seconds, ticks), *rows, class_="gantt")
+    marks = ticks(run.seconds)
+    rows = [_row(step, run.seconds, marks) for step in run.steps]
+    chart = tag("ol", _axis(run.seconds, marks), *rows, class_="gantt")
     parts = [tag("div", chart, class_="card")]
     if any(step.curves for step in run.steps):
         parts.append(_total("cpu_cores", "CPU of all steps, in cores"))
@@ -26,17 +23,10 @@ def timeline(run: ShownRun) -> Markup:
     return join([*parts, _table(run)])
 
 
-def _ticks(seconds: float) -> Iterator[float]:
-    """Yield round moments from 0 to the end, at most seven."""
-    width = next((step for step in _STEPS if seconds / step < _MOST_TICKS), 86400.0 * (1 + seconds // 604800))
-    count = int(seconds / width + 1e-9)
-    yield from (width * i for i in range(count + 1))
-
-
-def _axis(seconds: float, ticks: list[float]) -> Markup:
+def _axis(seconds: float, marks: list[float]) -> Markup:
     labels = [
         tag("text", _tick(tick), x=_percent(tick, seconds), y=12, class_="first" if tick == 0 else None)
-        for tick in ticks
+        for tick in marks
         if tick == 0 or tick <= seconds * 0.96
     ]
     track = tag("svg", *labels, class_="track", height=16, aria_hidden="true")
@@ -51,8 +41,8 @@ def _tick(seconds: float) -> str:
     return f"{minutes}:{rest:02}" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
-def _row(step: ShownStep, seconds: float, ticks: list[float]) -> Markup:
-    lines = [tag("line", x1=_percent(t, seconds), x2=_percent(t, seconds), y1=0, y2="100%") for t in ticks]
+def _row(step: ShownStep, seconds: float, marks: list[float]) -> Markup:
+    lines = [tag("line", x1=_percent(t, seconds), x2=_percent(t, seconds), y1=0, y2="100%") for t in marks]
     told = _told(step)
     track = tag("svg", *lines, *_bar(step, seconds), class_="track", height=30, aria_hidden="true")
     name = tag("span", dot(step.state), " ", tag("span", step.name, class_="text"), class_="name", title=step.name)
@@ -98,14 +88,12 @@ def _table(run: ShownRun) -> Markup:
 
 def _figures(step: ShownStep) -> Markup:
     record, usage = step.record, step.record.usage
-    asked = "" if record.instance is None else record.instance.type
-    if record.instance is not None and record.instance.count > 1:
-        asked = f"{record.instance.count} × {asked}"
     used = ("", "", "")
     if usage is not None:
         used = (cores(usage.cpu_mean_cores), cores(usage.cpu_peak_cores), memory(usage.memory_peak_bytes))
     took = "" if step.seconds is None or record.began is None else duration(step.seconds)
     state = tag("td", dot(step.state), f" {step.state}", class_="state")
+    machine = tag("td", "" if record.instance is None else asked(record.instance), class_="asked")
     name = tag("th", tag("a", step.name, href=f"#{step.anchor}"), scope="row")
     figures = [tag("td", figure, class_="n") for figure in (took, *used)]
-    return tag("tr", name, tag("td", record.type), state, *figures, tag("td", asked, class_="asked"))
+    return tag("tr", name, tag("td", record.type), state, *figures, machine)

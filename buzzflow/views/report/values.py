@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from buzzflow.views.report.markup import Markup, join, tag
 from buzzflow.views.report.shown import ShownRun
 from buzzflow.views.report.words import number
@@ -24,7 +26,7 @@ def values(run: ShownRun) -> Markup:
     return join(tables)
 
 
-def _table(title: str, columns: tuple[str, ...], rows: list[tuple[str | Markup, ...]]) -> Markup:
+def _table(title: str, columns: tuple[str, ...], rows: Sequence[tuple[str | Markup, ...]]) -> Markup:
     if not rows:
         return Markup("")
     header = tag("tr", *(tag("th", column, scope="col") for column in columns))

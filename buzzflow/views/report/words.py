@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from buzzflow.backends.local.events import State
+from buzzflow.backends.local.manifest import AskedInstance
 from buzzflow.views.report.markup import Markup, tag
 from buzzflow.views.report.shown import Standing
 
@@ -19,7 +20,7 @@ def sign(state: Standing) -> str:
         case State.FAILED | "killed":
             return "✕"
         case State.SKIPPED:
-            return "–"
+            return "\N{EN DASH}"
         case State.STOPPED:
             return "■"
         case "running":
@@ -43,6 +44,11 @@ def badge(state: Standing) -> Markup:
 def fact(label: str, *value: str | Markup) -> Markup:
     """Return a name and what it is."""
     return tag("div", tag("dt", label), tag("dd", *value))
+
+
+def asked(instance: AskedInstance) -> str:
+    """Return the machines that the pipeline asks for."""
+    return f"{instance.count} x {instance.type}" if instance.count > 1 else instance.type
 
 
 def number(value: float) -> str:

@@ -54,7 +54,8 @@ def usage(step: Made) -> Usage | None:
     count = max(3, min(400, int(step.seconds / 0.25)))
     at = [step.seconds * (i + 1) / count for i in range(count)]
     rise = [math.sin(math.pi * min(1.0, 1.6 * t / step.seconds) / 2) for t in at]
-    cpu = tuple(round(cores * r * (0.82 + 0.18 * math.sin(9 * t / step.seconds * 6)), 3) for t, r in zip(at, rise, strict=True))
+    waves = [0.82 + 0.18 * math.sin(54 * t / step.seconds) for t in at]
+    cpu = tuple(round(cores * r * wave, 3) for r, wave in zip(rise, waves, strict=True))
     memory = tuple(int(MIB * mebibytes * (0.25 + 0.75 * r)) for r in rise)
     curves = Curves(tuple(at), cpu, memory) if step.curves else Curves()
     total = sum(cpu) / count * step.seconds
@@ -183,15 +184,50 @@ def good() -> list[Made]:
         Made("extract-flights", seconds=8.4, load=(0.9, 420), log="read 336776 flights of 2013\nwrote 3 files\n"),
         Made("extract-weather", seconds=5.2, load=(0.6, 260)),
         Made("holidays", state=State.CACHED, began=None, seconds=None, load=None, how="from run 20261121-081502-77ab"),
-        Made("features", needs=("extract-flights", "extract-weather", "holidays"), began=8.6, seconds=6.1, load=(1.8, 910)),
-        Made("train", "training", needs=("features",), began=14.9, seconds=21.7, load=(3.6, 1730), log=TRAINING_LOG,
-             metrics={"auc": 0.787, "loss": 0.1188}),
-        Made("baseline", "training", needs=("features",), began=14.9, seconds=4.4, load=(1.0, 350), metrics={"auc": 0.702}),
-        Made("evaluate", needs=("train", "features"), began=36.8, seconds=3.9, load=(1.1, 620),
-             report={"auc": 0.7812, "accuracy": 0.841, "by_carrier": {"UA": 0.79, "AA": 0.77}}),
+        Made(
+            "features",
+            needs=("extract-flights", "extract-weather", "holidays"),
+            began=8.6,
+            seconds=6.1,
+            load=(1.8, 910),
+        ),
+        Made(
+            "train",
+            "training",
+            needs=("features",),
+            began=14.9,
+            seconds=21.7,
+            load=(3.6, 1730),
+            log=TRAINING_LOG,
+            metrics={"auc": 0.787, "loss": 0.1188},
+        ),
+        Made(
+            "baseline",
+            "training",
+            needs=("features",),
+            began=14.9,
+            seconds=4.4,
+            load=(1.0, 350),
+            metrics={"auc": 0.702},
+        ),
+        Made(
+            "evaluate",
+            needs=("train", "features"),
+            began=36.8,
+            seconds=3.9,
+            load=(1.1, 620),
+            report={"auc": 0.7812, "accuracy": 0.841, "by_carrier": {"UA": 0.79, "AA": 0.77}},
+        ),
         Made("good-enough", "condition", needs=("evaluate",), began=None, seconds=None),
-        Made("reject", "fail", needs=("good-enough",), state=State.SKIPPED, began=None, seconds=None,
-             reason="good-enough chose the other branch"),
+        Made(
+            "reject",
+            "fail",
+            needs=("good-enough",),
+            state=State.SKIPPED,
+            began=None,
+            seconds=None,
+            reason="good-enough chose the other branch",
+        ),
         Made("publish", needs=("good-enough", "train"), began=40.9, seconds=2.2, load=(0.4, 180)),
     ]
 
@@ -213,11 +249,22 @@ KeyError: "['wind_gust'] not in index"
 def failed() -> list[Made]:
     """The same pipeline; its training failed."""
     steps = {step.name: step for step in good()}
-    steps["train"] = Made("train", "training", ("features",), State.FAILED, 14.9, 3.1, (1.2, 640), TRACEBACK,
-                          reason="exit code 1: KeyError: \"['wind_gust'] not in index\"", exit_code=1)
+    steps["train"] = Made(
+        "train",
+        "training",
+        ("features",),
+        State.FAILED,
+        14.9,
+        3.1,
+        (1.2, 640),
+        TRACEBACK,
+        reason="exit code 1: KeyError: \"['wind_gust'] not in index\"",
+        exit_code=1,
+    )
     for name in ("evaluate", "good-enough", "publish"):
         old = steps[name]
         steps[name] = Made(name, old.type, old.needs, State.SKIPPED, None, None, None, reason="train was skipped")
-    steps["evaluate"] = Made("evaluate", needs=("train", "features"), state=State.SKIPPED, began=None, seconds=None,
-                             reason="train failed")
+    steps["evaluate"] = Made(
+        "evaluate", needs=("train", "features"), state=State.SKIPPED, began=None, seconds=None, reason="train failed"
+    )
     return list(steps.values())

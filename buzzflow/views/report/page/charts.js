@@ -34,7 +34,8 @@ function faint(colour) {
   return colour.replace("rgb(", "rgba(").replace(")", ", 0.14)");
 }
 
-// round numbers of bytes are powers of two, so the axis is cut at those
+// round numbers of bytes are powers of two, and of seconds those of clocks
+const SECONDS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
 const BYTES = Array.from({ length: 45 }, (_, i) => 2 ** i);
 
 function beside(box) {
@@ -54,7 +55,8 @@ function options(box, figure, width, isRun, end, readout) {
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false, range: [0, end] }, y: { range: (_u, _low, high) => [0, (high || 1) * 1.08] } },
     axes: [
-      { ...axis, size: 26, space: 70, grid: { show: false }, values: (_u, ticks) => ticks.map(moment) },
+      { ...axis, size: 26, space: 60, incrs: SECONDS, grid: { show: false },
+        splits: isRun ? () => data.ticks : undefined, values: (_u, ticks) => ticks.map(moment) },
       { ...axis, size: left, space: 24, incrs: figure === "cpu_cores" ? undefined : BYTES,
         values: (_u, ticks) => ticks.map(t => figure === "cpu_cores" ? `${+t.toFixed(2)}` : told(figure, t)) },
     ],

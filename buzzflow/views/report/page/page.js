@@ -75,6 +75,8 @@ function makeTheme() {
 makeTabs();
 makeTheme();
 follow();
+// of a failure, the end of the log says most
+for (const log of document.querySelectorAll(".failure pre")) log.scrollTop = log.scrollHeight;
 addEventListener("hashchange", follow);
 for (const step of document.querySelectorAll("details.step")) step.addEventListener("toggle", drawVisible);
 let width = innerWidth;
