@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from buzzflow.cli import deployments, projects, runs  # noqa: F401  # they make the commands, in this order
+from buzzflow.cli import deployments, history, projects, runs  # noqa: F401  # they make the commands, in this order
 from buzzflow.cli.app import app
 
 BUG = 3

@@ -105,7 +105,8 @@ def logs(
         typer.Option(
             "--run",
             metavar="RUN",
-            help="PIPELINE, PIPELINE@RUN, @RUN, or an ARN; default: the last run of the pipeline here.",
+            help="PIPELINE, PIPELINE@RUN, @RUN, or an ARN, or the id of a run on this machine; "
+            "default: the last run of the pipeline here.",
             shell_complete=complete_pipelines,
         ),
     ] = None,
@@ -119,10 +120,16 @@ def logs(
     as_json: AsJson = False,
 ) -> None:
     """Print what the steps of a run print; with --json, an object a line."""
-    from buzzflow.cli.executions.logs import show_logs
+    from buzzflow.cli.local_runs.logs import is_local, show_local_logs
 
     begin = _since(since)
     every = interval if follow else None
+    if wanted is not None and is_local(wanted):
+        if since is not None:
+            raise typer.BadParameter("the lines of a run on this machine have no times", param_hint="--since")
+        raise typer.Exit(show_local_logs(steps or (), wanted, follow_every=every, tail=tail, as_json=as_json))
+    from buzzflow.cli.executions.logs import show_logs
+
     raise typer.Exit(
         show_logs(steps or (), wanted, region, follow_every=every, since=begin, tail=tail, as_json=as_json)
     )

@@ -111,6 +111,11 @@ class Manifest(_Record):
         """Whether the run did not end and nobody runs it any more: it was killed, or the machine went down."""
         return self.state == "running" and is_gone(self.machine, self.owner)
 
+    @property
+    def standing(self) -> State | Literal["running", "killed"]:
+        """The state, where a run that is lost was killed."""
+        return "killed" if self.is_lost else self.state
+
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of the run in *folder*; ManifestError when there is none that can be read."""

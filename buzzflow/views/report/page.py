@@ -67,7 +67,7 @@ def _section(identity: str, label: str, content: Markup) -> Markup:
 
 
 def _file(name: str) -> str:
-    return (files("buzzflow.views.report") / "page" / name).read_text("utf-8")
+    return (files("buzzflow.views.report") / "assets" / name).read_text("utf-8")
 
 
 def _policy(styles: list[str], scripts: list[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.findings import Finding, findings
+from buzzflow.backends.local.history.findings import Finding, findings
 from buzzflow.backends.local.manifest import MANIFEST, Manifest, StepRecord, read_curves, read_manifest
 from buzzflow.views.report.logs import LogText, read_log, rooms
 
@@ -69,8 +69,9 @@ def read_run(folder: Path, now: datetime) -> ShownRun:
     started = _moment(manifest.started) or now
     seconds = _seconds(manifest, started, folder, now)
     steps = tuple(_steps(manifest, folder, seconds))
-    state: Standing = "killed" if manifest.is_lost else manifest.state
-    return ShownRun(folder, manifest, _plan(folder), state, started, seconds, steps, tuple(findings(manifest, folder)))
+    return ShownRun(
+        folder, manifest, _plan(folder), manifest.standing, started, seconds, steps, tuple(findings(manifest, folder))
+    )
 
 
 def _seconds(manifest: Manifest, started: datetime, folder: Path, now: datetime) -> float:

@@ -1,0 +1,1 @@
+"""The runs that this machine keeps: seen together, compared, and removed."""

@@ -1,0 +1,1 @@
+"""The runs that this machine keeps, on a terminal and for programs."""
