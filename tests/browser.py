@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -37,6 +39,14 @@ _FLAGS = (
     "--no-default-browser-check",
     "--no-first-run",
 )
+# moves the pipes to the descriptors 3 and 4, by way of others, as either may be one of them already
+_MOVE = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+for end, place in zip(ends, (3, 4)):
+    os.dup2(end, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class BrowserError(Exception):
@@ -44,9 +54,8 @@ class BrowserError(Exception):
 
 
 def find_browser() -> str | None:
-    """Return the browser's path: what BUZZFLOW_TEST_BROWSER names, else the first that is on PATH."""
-    named = os.environ.get("BUZZFLOW_TEST_BROWSER")
-    return named or next((found for name in NAMES if (found := shutil.which(name))), None)
+    """Return the path of the first browser that is on PATH."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 class Browser:
@@ -64,8 +73,7 @@ class Browser:
             theirs_in, self._out = os.pipe()
             self._in, theirs_out = os.pipe()
             command = [self._program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"]
-            # a shell moves the pipes to 3 and 4: the process must not change its own descriptors with threads about
-            moved = ["sh", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', *command]
+            moved = [sys.executable, "-c", _MOVE, str(theirs_in), str(theirs_out), *command]
             self._process = subprocess.Popen(
                 moved, pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             )
@@ -105,6 +113,8 @@ class Browser:
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
+            if not select.select([self._in], [], [], SECONDS)[0]:
+                raise BrowserError(f"{self._program} has said nothing for {SECONDS:.0f} seconds")
             if not (more := os.read(self._in, 1 << 20)):
                 raise BrowserError(f"{self._program} has ended")
             self._rest += more
@@ -124,7 +134,7 @@ class Page:
         context = browser.command("Target.createBrowserContext")["browserContextId"]
         target = browser.command("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
         self._session = browser.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self._target, self._context = target, context
+        self._target, self._context, self._has_script = target, context, script
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.command(f"{domain}.enable")
         self.resize(width, height)
@@ -139,6 +149,10 @@ class Page:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the tab and forget what it kept."""
         self._browser.command("Target.closeTarget", targetId=self._target)
         self._browser.command("Target.disposeBrowserContext", browserContextId=self._context)
 
@@ -161,6 +175,8 @@ class Page:
 
     def settle(self) -> None:
         """Wait until what is on the way has been painted."""
+        if not self._has_script:
+            return  # the page is told of no frame
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def evaluate(self, expression: str) -> Any:
@@ -173,7 +189,7 @@ class Page:
     def wait(self, condition: str) -> None:
         """Wait until the expression *condition* is true."""
         give_up = time.monotonic() + SECONDS
-        while not self.evaluate(condition):
+        while not self.evaluate(f"!!({condition})"):
             if time.monotonic() > give_up:
                 raise BrowserError(f"{condition} did not come true")
             time.sleep(0.02)

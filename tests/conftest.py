@@ -18,6 +18,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests.aws and tests.fuzz are imported by that name
 
 from tests.aws.fixtures import aws, aws_server
+from tests.browser import Browser, find_browser
 
 __all__ = ["aws", "aws_server"]
 
@@ -51,6 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("docker") and isinstance(reason := _engine_or_reason(item.config), str):
         unavailable(f"no Docker engine answers ({reason}); {HOW_TO_START}")
+    if item.get_closest_marker("browser") and find_browser() is None:
+        reason = "no Chromium is on PATH; on Debian: apt-get install chromium"
+        unavailable(reason, "BUZZFLOW_TEST_BROWSER")
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +74,15 @@ def python_image(docker_engine: docker.DockerClient) -> str:
     except ImageNotFound:
         unavailable(f"the engine has no image {image}; {HOW_TO_START}")
     return image
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; for tests marked `browser`."""
+    program = find_browser()
+    assert program is not None, "mark the test with @pytest.mark.browser"
+    with Browser(program) as started:
+        yield started
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -114,8 +127,8 @@ def _of_runs(engine: docker.DockerClient) -> set[str]:
     return containers | {f"network {n.name}" for n in engine.networks.list(filters=filters)}
 
 
-def unavailable(reason: str) -> NoReturn:
-    """Fail where everything is required, else skip."""
-    if DOCKER_REQUIRED:
-        pytest.fail(f"{reason} (BUZZFLOW_TEST_DOCKER=required)", pytrace=False)
+def unavailable(reason: str, variable: str = "BUZZFLOW_TEST_DOCKER") -> NoReturn:
+    """Fail where *variable* says that it is required, else skip."""
+    if os.environ.get(variable) == "required":
+        pytest.fail(f"{reason} ({variable}=required)", pytrace=False)
     pytest.skip(reason)

@@ -29,8 +29,19 @@ def refreshed() -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Typer's, about how completion is declared
         group: Any = typer.main.get_command(app)
-    sections = "\n".join(_section(name, command) for name, command in group.commands.items() if not command.hidden)
+    sections = "\n".join(
+        s for name, command in group.commands.items() if not command.hidden for s in _sections(name, command)
+    )
     return _PART.sub(lambda m: f"{m[1]}\n{sections}\n{m[2]}", PAGE.read_text("utf-8"))
+
+
+def _sections(name: str, command: Any) -> Iterator[str]:
+    """Yield the section of a command; of a group, the sections of those in it, too."""
+    if not hasattr(command, "commands"):
+        yield _section(name, command)
+        return
+    yield f"## {name}\n\n{command.help}\n"
+    yield from (_section(f"{name} {word}", inner) for word, inner in command.commands.items())
 
 
 def _section(name: str, command: Any) -> str:

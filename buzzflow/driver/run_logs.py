@@ -25,9 +25,9 @@ class StepText:
 
 
 def chosen_steps(run: str, manifest: Manifest, names: Sequence[str]) -> list[str]:
-    """Return the steps that are named, all when none is; PipelineError BF524 for one that the run does not have."""
+    """Return the steps that are named, all when none is; PipelineError BF523 for one that the run does not have."""
     problems = [
-        Diagnostic("BF524", f"run {run} has no step {name!r}", hint=did_you_mean(name, manifest.steps, label="steps"))
+        Diagnostic("BF523", f"run {run} has no step {name!r}", hint=did_you_mean(name, manifest.steps, label="steps"))
         for name in names
         if name not in manifest.steps
     ]

@@ -26,3 +26,12 @@ def memory(count: int | None) -> str:
 def cores(value: float | None) -> str:
     """Return `0.93`."""
     return "-" if value is None else f"{value:.2f}"
+
+
+def size(count: int) -> str:
+    """Return what files take, in decimal units as disks have them: `812 B`, `5.1 kB`, `220 MB`."""
+    value, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 999.5 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.1f} {units[0]}" if value < 9.95 and units[0] != "B" else f"{value:.0f} {units[0]}"

@@ -14,7 +14,7 @@ from buzzflow.cli.executions.common import agreed, notice
 from buzzflow.cli.problems import EXIT, fail, show
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.runs import all_runs, run_of, state_folder
-from buzzflow.views.figures import memory
+from buzzflow.views.figures import size
 from buzzflow.views.local_runs import listing
 from buzzflow.views.problems import as_data
 from buzzflow.views.summary import console
@@ -63,7 +63,7 @@ def _removed(state: Path, what: Removal, *, yes: bool, dry_run: bool, way: str) 
     if not what.goes:
         notice("nothing to delete")
         return []
-    many = f"{len(what.goes)} run{'s' if len(what.goes) != 1 else ''}, {memory(what.size)}"
+    many = f"{len(what.goes)} run{'s' if len(what.goes) != 1 else ''}, {size(what.size)}"
     if dry_run:
         notice(f"would be deleted: {many}")
         return []

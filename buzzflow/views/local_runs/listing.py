@@ -17,7 +17,7 @@ from buzzflow.backends.local.history.removal import Removal
 from buzzflow.backends.printable import printable
 from buzzflow.views.executions.data import iso
 from buzzflow.views.executions.status import ago
-from buzzflow.views.figures import duration, memory
+from buzzflow.views.figures import duration, size
 from buzzflow.views.summary import STYLES
 
 _MOST_METRICS = 6  # of a run in the list
@@ -36,7 +36,7 @@ def runs(found: Sequence[Overview], now: datetime) -> RenderableType:
             ago(run.started, now),
             "" if seconds is None else duration(seconds),
             _steps(run),
-            memory(run.size),
+            size(run.size),
         )
     metrics = _metrics(found)
     return Group(grid, Text(), metrics) if metrics.row_count else grid
@@ -47,10 +47,10 @@ def _state(run: Overview) -> Text:
 
 
 def _steps(run: Overview) -> Text:
-    """Return `5 of 6`, with how many failed."""
+    """Return `5/6`, of which so many are good, with how many failed."""
     if run.manifest is None:
         return Text()
-    told = Text(f"{run.count(State.SUCCEEDED, State.CACHED)} of {len(run.manifest.steps)}")
+    told = Text(f"{run.count(State.SUCCEEDED, State.CACHED)}/{len(run.manifest.steps)}")
     if failed := run.count(State.FAILED):
         told.append(f", {failed} failed", "bold red")
     return told
@@ -71,7 +71,7 @@ def removed(what: Removal) -> RenderableType:
     grid = _grid("run", "pipeline", "state", "size", "")
     for run in what.goes:
         name = "" if run.manifest is None else printable(run.manifest.pipeline)
-        grid.add_row(run.id, name, _state(run), memory(run.size), "goes")
+        grid.add_row(run.id, name, _state(run), size(run.size), "goes")
     stays = [Text.assemble(f"{run} stays: {why}") for run, why in what.stays.items()]
     return Group(*([grid] if what.goes else []), *stays)
 

@@ -13,6 +13,7 @@ from buzzflow.backends.printable import printable
 _LOGS_SIZE = 2_000_000  # bytes of HTML that all logs of a page may take
 _LOG_SIZE = 200_000  # that one may take
 _LEAST = 2_000
+_WORST = 6  # bytes of HTML for a character: a quote
 _FAILED_WEIGHT = 4  # who opens the page of a failed run wants to read why
 
 
@@ -46,9 +47,12 @@ def read_log(file: Path, place: str, room: int) -> LogText | None:
     kept: list[str] = []
     left = room
     raw = content.removesuffix(b"\n").split(b"\n") if content else []
-    while raw and (left := left - _cost(line := _readable(raw[-1]))) >= 0:
+    while raw and (left := left - cost(line := _readable(raw[-1]))) >= 0:
         kept.append(line)
         raw.pop()
+    if raw and not kept:  # a single endless line
+        kept.append("…" + _readable(raw.pop())[-room // _WORST :])
+        begin = size - len(kept[0])
     cut = begin + sum(len(line) + 1 for line in raw)
     return LogText(tuple(reversed(kept)), place, cut)
 
@@ -58,5 +62,6 @@ def _readable(raw: bytes) -> str:
     return printable(raw.rstrip(b"\r").rsplit(b"\r", 1)[-1].decode("utf-8", "replace"))
 
 
-def _cost(line: str) -> int:
+def cost(line: str) -> int:
+    """Return how many bytes of HTML a line takes."""
     return len(escape(line).encode()) + 1

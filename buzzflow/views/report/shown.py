@@ -7,17 +7,18 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate, takewhile
 from pathlib import Path
 from typing import Any, Literal
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.history.findings import Finding, findings
 from buzzflow.backends.local.manifest import MANIFEST, Manifest, StepRecord, read_curves, read_manifest
-from buzzflow.views.report.logs import LogText, read_log, rooms
+from buzzflow.views.report.logs import LogText, cost, read_log, rooms
 
 Standing = State | Literal["waiting", "running", "killed"]
 Columns = Mapping[str, list[float]]
-_REPORT_SIZE = 20_000  # characters of one JSON report
+_REPORT_SIZE = 20_000  # bytes of HTML of one JSON report
 _REPORTS_SIZE = 400_000  # of all
 
 
@@ -105,7 +106,7 @@ def _steps(manifest: Manifest, folder: Path, seconds: float) -> Iterator[ShownSt
         if end is not None:
             ends[name] = end
         reports = dict(_reports(record, folder, reports_left))
-        reports_left -= sum(map(len, reports.values()))
+        reports_left -= sum(map(cost, reports.values()))
         yield ShownStep(
             name=name,
             anchor=f"step-{number}",
@@ -150,10 +151,18 @@ def _reports(record: StepRecord, folder: Path, room: int) -> Iterator[tuple[str,
             content = json.loads((folder / place).read_bytes())
         except (OSError, ValueError, RecursionError):
             continue
-        written = json.dumps(content, indent=2, ensure_ascii=False)
         most = max(0, min(_REPORT_SIZE, room))
-        yield name, written if len(written) <= most else f"{written[:most]}\n… the rest is in {place}"
-        room -= most
+        written = _beginning(json.dumps(content, indent=2, ensure_ascii=False), most, place)
+        room -= cost(written)
+        yield name, written
+
+
+def _beginning(written: str, room: int, place: str) -> str:
+    """Return the lines that fit into *room*, and where the others are."""
+    lines = written.split("\n")
+    costs = accumulate(map(cost, lines))
+    kept = sum(1 for _ in takewhile(lambda so_far: so_far <= room, costs))
+    return written if kept == len(lines) else "\n".join([*lines[:kept], f"… the rest is in {place}"])
 
 
 def _plan(folder: Path) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.manifest import UsageRecord
-from buzzflow.views.figures import cores, duration, memory
+from buzzflow.views.figures import cores, duration, memory, size
 from buzzflow.views.report.logs import LogText
 from buzzflow.views.report.markup import Markup, join, tag
 from buzzflow.views.report.shown import ShownRun, ShownStep
@@ -99,12 +99,8 @@ def _log(log: LogText, run: ShownRun, step: str) -> Markup:
     if not log.lines and not log.cut:
         return tag("p", "It printed nothing.", class_="note")
     if log.cut:
-        cut = tag("p", f"The first {_size(log.cut)} are left out. The whole log: ", place, class_="note")
+        cut = tag("p", f"The first {size(log.cut)} are left out. The whole log: ", place, class_="note")
     else:
         cut = tag("p", "Also in ", place, class_="note")
     lines = tag("pre", "\n".join(log.lines), tabindex=0, class_="log", aria_label=f"log of {step}")
     return tag("div", tag("h3", "Log"), cut, lines)
-
-
-def _size(count: int) -> str:
-    return f"{count} bytes" if count < 10_000 else f"{count / 1000:.0f} kB"

@@ -11,7 +11,7 @@ from buzzflow.backends.local.history.overview import Overview
 from buzzflow.backends.local.manifest import Manifest, Plain, StepRecord
 
 _NOISE = 0.1  # times and usage differ a little in any two runs: that part of the larger one says nothing
-_LEAST_SECONDS, _LEAST_CORES, _LEAST_BYTES = 0.5, 0.1, 20 * 2**20
+_LEAST_SECONDS, _LEAST_CORES, _LEAST_BYTES = 0.5, 0.25, 20 * 2**20
 
 
 class Unit(StrEnum):
@@ -90,9 +90,9 @@ def _usage(a: Manifest, b: Manifest) -> Iterator[Row]:
 
 
 def _measured(section: str, name: str, left: float | None, right: float | None, unit: Unit) -> Iterator[Row]:
-    """Yield a figure that somebody measured; it differs where the difference is more than noise."""
+    """Yield a figure that was measured; it differs where both have it, and the difference is more than noise."""
     if left is None and right is None:
         return
     least = {Unit.SECONDS: _LEAST_SECONDS, Unit.CORES: _LEAST_CORES, Unit.BYTES: _LEAST_BYTES}.get(unit, 0.0)
-    differs = left is None or right is None or abs(left - right) > max(least, _NOISE * max(left, right))
+    differs = left is not None and right is not None and abs(left - right) > max(least, _NOISE * max(left, right))
     yield Row(section, name, left, right, differs, unit)
