@@ -23,7 +23,6 @@ from tests.browser import Browser, find_browser
 __all__ = ["aws", "aws_server"]
 
 RUN_LABEL = "buzzflow.run"
-DOCKER_REQUIRED = os.environ.get("BUZZFLOW_TEST_DOCKER") == "required"
 HOW_TO_START = "tests/engine/start.sh makes an engine and the images available"
 
 settings.register_profile("default", deadline=None, max_examples=100, derandomize=False)
