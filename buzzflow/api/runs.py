@@ -40,13 +40,17 @@ class StepReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a run ended: *state* is succeeded, failed or stopped; *folder* keeps its logs and outputs."""
+    """How a run ended: *state* is succeeded, failed or stopped; *folder* keeps its logs and outputs.
+
+    *page* is its report, one HTML file; None when that could not be written.
+    """
 
     run: str
     state: str
     seconds: float
     folder: Path
     steps: Mapping[str, StepReport]
+    page: Path | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -117,7 +121,17 @@ def report_of(done: LocalRun) -> Report:
     """Return how a run ended."""
     report = done.report
     steps = Named("step", {name: step_report(event, done) for name, event in report.steps.items()})
-    return Report(report.run, report.state.value, report.seconds, report.folder, steps)
+    return Report(report.run, report.state.value, report.seconds, report.folder, steps, _written(report.folder))
+
+
+def _written(folder: Path) -> Path | None:
+    from buzzflow.backends.local.manifest import ManifestError
+    from buzzflow.views.report import write_report
+
+    try:
+        return write_report(folder)
+    except (OSError, ManifestError):
+        return None  # the run is as good without it, and the answer says that there is none
 
 
 def step_report(event: StepFinished, done: LocalRun) -> StepReport:

@@ -82,7 +82,7 @@ def _grid(*titles: str) -> Table:
         grid.add_column(
             title,
             justify="right" if title in ("wall", "size") else "left",
-            no_wrap=title not in ("pipeline", "metrics", "steps"),
+            no_wrap=title not in ("pipeline", "metrics"),
             overflow="fold",
         )
     return grid

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
 from buzzflow.views.report import graph, head, steps, timeline, values
+from buzzflow.views.report.advice import Suggestion, advice
 from buzzflow.views.report.charts import chart_data
 from buzzflow.views.report.markup import Markup, data_block, join, tag, text
 from buzzflow.views.report.shown import ShownRun, read_run
@@ -19,7 +21,7 @@ _STYLES = ("vendor/uPlot.min.css", "style.css", "sections.css")
 _SCRIPTS = ("vendor/uPlot.iife.min.js", "charts.js", "page.js")
 
 
-def write_report(folder: Path, output: Path | None = None) -> Path:
+def write_report(folder: Path, output: Path | None = None, suggestions: Sequence[Suggestion] = ()) -> Path:
     """Write the report of the run in *folder* there, or to *output*, and return its path.
 
     Raises:
@@ -27,18 +29,18 @@ def write_report(folder: Path, output: Path | None = None) -> Path:
         OSError: the file cannot be written.
     """
     target = output or folder / REPORT
-    page = report_page(folder, datetime.now(UTC))
+    page = report_page(folder, datetime.now(UTC), suggestions)
     partial = target.with_name(target.name + ".partial")
     partial.write_text(page, "utf-8")
     partial.replace(target)
     return target
 
 
-def report_page(folder: Path, now: datetime) -> str:
+def report_page(folder: Path, now: datetime, suggestions: Sequence[Suggestion] = ()) -> str:
     """Return the page about the run in *folder*; *now* is how far a run that has not ended is shown."""
     run = read_run(folder, now)
     styles, scripts = [_file(name) for name in _STYLES], [_file(name) for name in _SCRIPTS]
-    sections = _sections(run)
+    sections = _sections(run, suggestions)
     return Template(_file("page.html")).substitute(
         policy=_policy(styles, scripts),
         title=text(f"{run.manifest.pipeline} {run.state} - {run.manifest.run}"),
@@ -51,13 +53,14 @@ def report_page(folder: Path, now: datetime) -> str:
     )
 
 
-def _sections(run: ShownRun) -> list[tuple[str, str, Markup]]:
+def _sections(run: ShownRun, suggestions: Sequence[Suggestion]) -> list[tuple[str, str, Markup]]:
     """Return the sections that have something to show: identity, title, content."""
     every = [
         ("timeline", "Timeline", timeline.timeline(run)),
         ("steps", "Steps", steps.steps(run)),
         ("graph", "Graph", graph.graph(run)),
         ("values", "Values", values.values(run)),
+        ("advice", "Advice", advice(run, suggestions)),
     ]
     return [section for section in every if section[2]]
 
