@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 
+from buzzflow.backends.local.history.caches import unused
 from buzzflow.backends.local.history.overview import Overview, overview
 from buzzflow.backends.local.history.removal import Bounds, Removal, beyond, removal, remove
 from buzzflow.cli.executions.common import agreed, notice
@@ -50,6 +53,8 @@ def prune_runs(bounds: Bounds, *, yes: bool, dry_run: bool, as_json: bool) -> in
     try:
         runs = _runs(state)
         what = removal(beyond(bounds, runs), runs)
+        kept = [run for run in runs if run not in what.goes]
+        what = replace(what, caches=unused(state, kept, datetime.now(UTC)))
         gone = _removed(state, what, yes=yes, dry_run=dry_run, way="buzzflow runs prune --yes")
     except PipelineError as e:
         raise fail(e, as_json=as_json) from None
@@ -57,22 +62,23 @@ def prune_runs(bounds: Bounds, *, yes: bool, dry_run: bool, as_json: bool) -> in
     return 0
 
 
-def _removed(state: Path, what: Removal, *, yes: bool, dry_run: bool, way: str) -> list[Overview]:
+def _removed(state: Path, what: Removal, *, yes: bool, dry_run: bool, way: str) -> Sequence[Overview]:
     if what.goes or what.stays:
         console(stderr=True).print(listing.removed(what))
-    if not what.goes:
+    if not what.folders:
         notice("nothing to delete")
         return []
-    many = f"{len(what.goes)} run{'s' if len(what.goes) != 1 else ''}, {size(what.size)}"
+    caches = f" and {len(what.caches)} folders of caches that no run uses" if what.caches else ""
+    many = f"{len(what.goes)} run{'s' if len(what.goes) != 1 else ''}{caches}, {size(what.size)}"
     if dry_run:
         notice(f"would be deleted: {many}")
         return []
     if not yes and not agreed(many, way):
         notice("nothing is deleted")
         return []
-    gone = [*remove(state, what.goes)]
+    remove(state, what.folders)
     notice(f"deleted: {many}")
-    return gone
+    return what.goes
 
 
 def _tell(gone: Sequence[Overview], what: Removal, problems: Sequence[Diagnostic], *, as_json: bool) -> None:
@@ -82,6 +88,7 @@ def _tell(gone: Sequence[Overview], what: Removal, problems: Sequence[Diagnostic
     told = {
         "deleted": [run.id for run in gone],
         "goes": [run.id for run in what.goes],
+        "caches": [str(folder) for folder in what.caches],
         "bytes": what.size,
         "stays": dict(what.stays),
         "diagnostics": as_data(problems),

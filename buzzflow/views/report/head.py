@@ -32,7 +32,6 @@ def _facts(run: ShownRun) -> Markup:
         fact("executor", manifest.executor),
         *_used(run),
         *([fact("file", tag("code", manifest.file))] if manifest.file else []),
-        fact("buzzflow", manifest.buzzflow),
     ]
     return tag("dl", *facts, class_="facts")
 

@@ -48,6 +48,7 @@ def report_page(folder: Path, now: datetime, suggestions: Sequence[Suggestion] =
         head=head.head(run),
         links=join(tag("a", label, href=f"#{identity}") for identity, label, _ in sections),
         sections=join(_section(identity, label, content) for identity, label, content in sections),
+        foot=text(f"Run by buzzflow {run.manifest.buzzflow}; written {now:%Y-%m-%d %H:%M:%S} UTC."),
         data=data_block("data", chart_data(run)),
         scripts=join(Markup(f"<script>{content}</script>") for content in scripts),
     )

@@ -169,6 +169,16 @@ def test_without_scripts_all_sections_stand_one_below_the_other(report: Open, br
     assert tops == sorted(set(tops))
 
 
+def test_the_names_in_the_graph_fit_into_their_nodes(report: Open) -> None:
+    page = report(LONG)
+    choose(page, "graph")
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.dag .node')].filter(node => node.querySelector('.name').getBBox().width"
+        " > node.querySelector('.shape').getBBox().width - 4).length"
+    )
+    assert wide == 0
+
+
 # ------------------------------------------------------------------ what failed
 
 

@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
-from buzzflow.backends.local.history.overview import Overview
+from buzzflow.backends.local.history.overview import Overview, size_of
 from buzzflow.diagnostics import Diagnostic, PipelineError
 
 _TRASH = "trash"
@@ -26,17 +27,23 @@ class Bounds:
     size: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Removal:
-    """Which runs go, and of those that were to go, why each of the others stays."""
+    """Which runs go, and of those that were to go, why each of the others stays. *caches* are folders that go, too."""
 
     goes: Sequence[Overview]
     stays: Mapping[str, str] = field(default_factory=dict)
+    caches: Sequence[Path] = ()
 
-    @property
+    @cached_property
     def size(self) -> int:
         """How many bytes become free."""
-        return sum(run.size for run in self.goes)
+        return sum(run.size for run in self.goes) + sum(map(size_of, self.caches))
+
+    @property
+    def folders(self) -> list[Path]:
+        """All that goes."""
+        return [*(run.folder for run in self.goes), *self.caches]
 
 
 def beyond(bounds: Bounds, runs: Sequence[Overview]) -> list[Overview]:
@@ -75,21 +82,20 @@ def _used_by(run: Overview, ids: Collection[str]) -> Iterator[str]:
                 yield from (part for part in place.split("/") if part in ids and part != run.id)
 
 
-def remove(state: Path, runs: Iterable[Overview]) -> Iterator[Overview]:
-    """Remove *runs* from the folder *state*, and yield each that is gone; PipelineError BF522 when one cannot go.
+def remove(state: Path, folders: Iterable[Path]) -> None:
+    """Remove *folders* of the folder *state*; PipelineError BF522 when one cannot go.
 
-    A run leaves its place in one step, so nobody finds half of it; what an interrupt has left goes at the next time.
+    Each leaves its place in one step, so nobody finds half of it; what an interrupt has left goes at the next time.
     """
     trash = state / _TRASH
     _empty(trash)
-    for run in runs:
+    for folder in folders:
         try:
             trash.mkdir(exist_ok=True)
-            run.folder.rename(trash / run.id)
+            folder.rename(trash / folder.name)
         except OSError as e:
-            raise _cannot(run.folder, e) from None
+            raise _cannot(folder, e) from None
         _empty(trash)
-        yield run
 
 
 def _empty(trash: Path) -> None:

@@ -40,6 +40,7 @@ def virtual_environment(folder: Path, requirements: Sequence[str], tell: Callabl
     key = json.dumps([sys.version, base_python(), list(requirements)])
     environment = folder.absolute() / hashlib.sha256(key.encode()).hexdigest()[:20]
     if _is_ready(environment):
+        os.utime(environment / _READY)  # what nobody has used for long may go: history/caches.py
         return environment
     try:
         with _locked(environment.with_suffix(".lock")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from buzzflow.backends.local.events import State
+from buzzflow.backends.local.history.caches import unused
 from buzzflow.backends.local.history.overview import Overview, overview, size_of
 from buzzflow.backends.local.history.removal import Bounds, beyond, removal, remove
 from buzzflow.backends.local.manifest import LeftRecord, Manifest, StepRecord, write_manifest
@@ -100,7 +102,7 @@ def test_a_run_that_cannot_be_read_may_go(keep: Keep) -> None:
 def test_what_goes_is_gone_with_what_an_interrupt_had_left(keep: Keep, tmp_path: Path) -> None:
     (tmp_path / "trash" / "20250101-000000-0000").mkdir(parents=True)
     runs = [keep(1), keep(2)]
-    assert [*remove(tmp_path, runs)] == runs
+    remove(tmp_path, removal(runs, runs).folders)
     assert [*(tmp_path / "runs").iterdir()] == []
     assert not (tmp_path / "trash").exists()
 
@@ -109,9 +111,30 @@ def test_a_run_that_cannot_go_is_told(keep: Keep, tmp_path: Path) -> None:
     run = keep(1)
     (tmp_path / "trash").write_text("a file in the way")
     with pytest.raises(PipelineError) as error:
-        list(remove(tmp_path, [run]))
+        remove(tmp_path, [run.folder])
     assert error.value.diagnostics[0].code == "BF522"
     assert run.folder.exists()
+
+
+def test_caches_that_nobody_uses_go(keep: Keep, tmp_path: Path) -> None:
+    run = keep(1)
+    (run.folder / "run-plan.json").write_text('{"digest": "aaaa"}')
+    now = datetime.now(UTC)
+    for name, days_ago in (
+        ("venvs/old", 31),
+        ("venvs/new", 29),
+        ("builds/aaaa", 99),
+        ("builds/bbbb", 2),
+        ("builds/cccc", 0),
+    ):
+        folder = tmp_path / "cache" / name
+        folder.mkdir(parents=True)
+        ready = folder / ".buzzflow-ready"
+        ready.touch()
+        for file in (ready, folder):
+            os.utime(file, (now.timestamp() - 86_400 * days_ago,) * 2)
+    assert [folder.name for folder in unused(tmp_path, [run], now)] == ["old", "bbbb"]
+    assert unused(tmp_path / "absent", [run], now) == []
 
 
 def test_a_file_with_two_names_takes_its_place_once(tmp_path: Path) -> None:
