@@ -126,10 +126,11 @@ def report_of(done: LocalRun) -> Report:
 
 def _written(folder: Path) -> Path | None:
     from buzzflow.backends.local.manifest import ManifestError
+    from buzzflow.driver.advice import advise_run
     from buzzflow.views.report import write_report
 
     try:
-        return write_report(folder)
+        return write_report(folder, fitting=advise_run(folder))
     except (OSError, ManifestError):
         return None  # the run is as good without it, and the answer says that there is none
 

@@ -16,6 +16,7 @@ from buzzflow.instances.need import RESERVED_GIB
 from buzzflow.instances.offers import Offer
 from buzzflow.views.figures import cores, duration, memory
 
+OFFER_TITLES = ("instance", "vCPU", "GiB", "USD/h", "USD a run", "")
 _STYLES = {
     Verdict.RIGHT: "green",
     Verdict.CHEAPER: "cyan",
@@ -33,7 +34,7 @@ def details(advice: RunAdvice) -> RenderableType:
     for name, one in advice.steps.items():
         parts += [_head(name, one), _table(one, advice.margin), *map(_indented, one.caveats), Text()]
     parts += [Text.assemble((name, "bold"), f"  no advice: {why}") for name, why in advice.without.items()]
-    parts += [Text(note, "dim") for note in _notes(advice)] if advice.steps else []
+    parts += [Text(note, "dim") for note in notes(advice)] if advice.steps else []
     return Group(*parts)
 
 
@@ -83,12 +84,19 @@ def _table(one: Advice, margin: float) -> RenderableType:
     wants = f"needs {need.cores:.2f} cores and {need.memory_gib:.1f} GiB: {more}"
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="dim")
     grid.add_column("  instance", no_wrap=True)
-    for title in ("vCPU", "GiB", "USD/h", "USD a run"):
+    for title in OFFER_TITLES[1:-1]:
         grid.add_column(title, justify="right", no_wrap=True)
     grid.add_column("")
-    for offer, why in _rows(one):
-        grid.add_row(*_row(offer, one), why)
+    for (instance, *others), is_best in offer_rows(one):
+        grid.add_row(f"{'>' if is_best else ' '} {instance}", *others)
     return Group(Text(f"  {told}, in {duration(used.seconds)}"), Text(f"  {wants}"), grid)
+
+
+def offer_rows(one: Advice) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield a row for each instance type, in the columns of OFFER_TITLES, and whether it is the one to take."""
+    for offer, why in _rows(one):
+        is_best = one.best is not None and offer.instance == one.best.instance
+        yield (*_row(offer, one), why), is_best
 
 
 def _rows(one: Advice) -> Iterator[tuple[Offer, str]]:
@@ -103,11 +111,10 @@ def _rows(one: Advice) -> Iterator[tuple[Offer, str]]:
 
 
 def _row(offer: Offer, one: Advice) -> tuple[str, str, str, str, str]:
-    mark = ">" if one.best is not None and offer.instance == one.best.instance else " "
     has = offer.machine
     cpus, gib = ("-", "-") if has is None else (str(has.vcpus), f"{has.memory_gib:g}")
     price = "-" if offer.per_hour is None else f"{offer.per_hour:.3f}"
-    return f"{mark} {offer.instance}", cpus, gib, price, _usd(offer.per_run(one.used.seconds, one.asked.count))
+    return offer.instance, cpus, gib, price, _usd(offer.per_run(one.used.seconds, one.asked.count))
 
 
 def _usd(amount: float | None) -> str:
@@ -118,7 +125,8 @@ def _usd(amount: float | None) -> str:
     return f"{amount:.2f}" if amount >= 1 else f"{amount:.4f}"
 
 
-def _notes(advice: RunAdvice) -> Iterator[str]:
+def notes(advice: RunAdvice) -> Iterator[str]:
+    """Yield what all prices and times of the advice rest on."""
     market = advice.market
     where = market.prices
     if not market.is_known:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from buzzflow.instances.advice import RunAdvice
 from buzzflow.views.report import graph, head, steps, timeline, values
-from buzzflow.views.report.advice import Suggestion, advice
+from buzzflow.views.report.advice import advice
 from buzzflow.views.report.charts import chart_data
 from buzzflow.views.report.markup import Markup, data_block, join, tag, text
 from buzzflow.views.report.shown import ShownRun, read_run
@@ -21,26 +21,26 @@ _STYLES = ("vendor/uPlot.min.css", "style.css", "sections.css")
 _SCRIPTS = ("vendor/uPlot.iife.min.js", "charts.js", "page.js")
 
 
-def write_report(folder: Path, output: Path | None = None, suggestions: Sequence[Suggestion] = ()) -> Path:
-    """Write the report of the run in *folder* there, or to *output*, and return its path.
+def write_report(folder: Path, output: Path | None = None, fitting: RunAdvice | None = None) -> Path:
+    """Write the report of the run in *folder*, with the advice about it, there or to *output*; return its path.
 
     Raises:
         ManifestError: there is no run that can be read.
         OSError: the file cannot be written.
     """
     target = output or folder / REPORT
-    page = report_page(folder, datetime.now(UTC), suggestions)
+    page = report_page(folder, datetime.now(UTC), fitting)
     partial = target.with_name(target.name + ".partial")
     partial.write_text(page, "utf-8")
     partial.replace(target)
     return target
 
 
-def report_page(folder: Path, now: datetime, suggestions: Sequence[Suggestion] = ()) -> str:
+def report_page(folder: Path, now: datetime, fitting: RunAdvice | None = None) -> str:
     """Return the page about the run in *folder*; *now* is how far a run that has not ended is shown."""
     run = read_run(folder, now)
     styles, scripts = [_file(name) for name in _STYLES], [_file(name) for name in _SCRIPTS]
-    sections = _sections(run, suggestions)
+    sections = _sections(run, fitting)
     return Template(_file("page.html")).substitute(
         policy=_policy(styles, scripts),
         title=text(f"{run.manifest.pipeline} {run.state} - {run.manifest.run}"),
@@ -54,14 +54,14 @@ def report_page(folder: Path, now: datetime, suggestions: Sequence[Suggestion] =
     )
 
 
-def _sections(run: ShownRun, suggestions: Sequence[Suggestion]) -> list[tuple[str, str, Markup]]:
+def _sections(run: ShownRun, fitting: RunAdvice | None) -> list[tuple[str, str, Markup]]:
     """Return the sections that have something to show: identity, title, content."""
     every = [
         ("timeline", "Timeline", timeline.timeline(run)),
         ("steps", "Steps", steps.steps(run)),
         ("graph", "Graph", graph.graph(run)),
         ("values", "Values", values.values(run)),
-        ("advice", "Advice", advice(run, suggestions)),
+        ("advice", "Advice", advice(run, fitting)),
     ]
     return [section for section in every if section[2]]
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from buzzflow.backends.local.events import State
+from buzzflow.driver.advice import advise_run
 from buzzflow.views.report import write_report
 from tests.browser import Browser, Page
 from tests.views.report.made import Made, failed, good, make_run
@@ -35,10 +36,10 @@ def report(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     def report(
         steps: Sequence[Made], width: int = 1280, *, dark: bool = False, script: bool = True, **run: Any
     ) -> Page:
-        folder = make_run(tmp_path / f"20261122-101500-{len(pages):04}", steps, **run)
+        folder = make_run(tmp_path / ".buzzflow" / "runs" / f"20261122-101500-{len(pages):04}", steps, **run)
         page = browser.page(width, dark=dark, script=script)
         pages.append(page)
-        page.open(write_report(folder).as_uri())
+        page.open(write_report(folder, fitting=advise_run(folder)).as_uri())
         return page
 
     yield report
@@ -148,6 +149,8 @@ def test_tabs_work_with_the_mouse_and_the_keyboard(report: Open) -> None:
     page.evaluate("document.getElementById('tab-graph').focus()")
     page.press("ArrowRight")
     assert page.evaluate(shown) == ["values"]
+    page.press("End")
+    assert page.evaluate(shown) == ["advice"]
     page.press("ArrowRight")
     assert page.evaluate(shown) == ["timeline"]
     assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true"
@@ -163,7 +166,7 @@ def test_without_scripts_all_sections_stand_one_below_the_other(report: Open, br
     page = report(good(), script=False)
     document = page.command("DOM.getDocument", depth=0)["root"]["nodeId"]
     tops = []
-    for name in ("timeline", "steps", "graph", "values"):
+    for name in ("timeline", "steps", "graph", "values", "advice"):
         node = page.command("DOM.querySelector", nodeId=document, selector=f"#{name}")["nodeId"]
         tops.append(page.command("DOM.getBoxModel", nodeId=node)["model"]["border"][1])
     assert tops == sorted(set(tops))
@@ -232,7 +235,7 @@ CONTRAST = r"""(() => {
 def test_all_text_stands_out_in_light_and_dark(dark: bool, report: Open) -> None:
     page = report(failed(), dark=dark, state=State.FAILED, notices=["3 metrics are not read"])
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    for tab in ("timeline", "steps", "graph", "values"):
+    for tab in ("timeline", "steps", "graph", "values", "advice"):
         choose(page, tab)
         assert page.evaluate(CONTRAST) == []
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
@@ -252,7 +255,7 @@ def test_the_button_changes_the_colours_whatever_the_system_prefers(report: Open
 def test_nothing_is_wider_than_a_phone(steps: list[Made], report: Open) -> None:
     page = report(steps, 420)
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    for tab in ("timeline", "steps", "graph", "values"):
+    for tab in ("timeline", "steps", "graph", "values", "advice"):
         choose(page, tab)
         assert page.evaluate("document.documentElement.scrollWidth") == 420, tab
 

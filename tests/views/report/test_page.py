@@ -13,7 +13,8 @@ import pytest
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.manifest import ManifestError, read_manifest, write_manifest
-from buzzflow.views.report import Suggestion, report_page, write_report
+from buzzflow.driver.advice import advise_run
+from buzzflow.views.report import report_page, write_report
 from buzzflow.views.report.charts import thinned, ticks
 from buzzflow.views.report.logs import read_log
 from buzzflow.views.report.markup import Markup, data_block, join, tag, text
@@ -130,10 +131,13 @@ def test_a_folder_that_holds_no_run_is_told(tmp_path: Path) -> None:
 def test_advice_has_a_section_where_there_is_some(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "r", good())
     assert 'href="#advice"' not in report_page(folder, NOW)
-    told = Suggestion("train", "ml.m5.large would do, and cost half", ("measured with sample data <1 MB>",))
-    page = report_page(folder, NOW, [told])
+    page = report_page(folder, NOW, advise_run(folder, region="us-east-1"))
     assert 'href="#advice"' in page
-    assert "train ml.m5.large would do, and cost half measured with sample data <1 MB>" in words(page)
+    told = words(page)
+    assert "train cheaper" in told
+    assert "than ml.m5.xlarge" in told
+    assert "the cheapest that fits" in told
+    assert "holidays: the results of an earlier run were taken" in told
 
 
 # ------------------------------------------------------------------ the size
