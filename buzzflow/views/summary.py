@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ STYLES = {
     State.SKIPPED: "dim",
     State.STOPPED: "yellow",
 }
+_BYTES = (
+    "memory_peak_bytes",
+    "memory_mean_bytes",
+    "working_set_peak_bytes",
+    "disk_read_bytes",
+    "disk_written_bytes",
+    "network_received_bytes",
+    "network_sent_bytes",
+)
 
 
 def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
@@ -95,9 +105,13 @@ def _step_data(event: StepFinished, fits: Advice | None) -> dict[str, Any]:
         "warnings": list(event.warnings),
         "log": None if event.log is None else str(event.log),
         "wall_seconds": None if usage is None else round(usage.wall_seconds, 3),
+        "cpu_seconds": None if usage is None else usage.cpu_seconds,
         "cpu_mean_cores": None if usage is None else usage.cpu_mean,
         "cpu_peak_cores": None if usage is None else usage.cpu_peak,
-        "memory_peak_bytes": None if usage is None else usage.memory_peak_bytes,
+        **{name: None if usage is None else getattr(usage, name) for name in _BYTES},
+        "gpu": None if usage is None or usage.gpu is None else asdict(usage.gpu),
+        "usage_source": None if usage is None else usage.source,
+        "usage_sources": {} if usage is None else dict(usage.sources),
         "advice": None if fits is None else advice.step_data(fits),
     }
 

@@ -23,9 +23,10 @@ import psutil
 import pytest
 
 from buzzflow.backends.local.containers import run as container_run
+from buzzflow.backends.local.containers.control_group import ControlGroupReader
 from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem, reap
 from buzzflow.backends.local.containers.labels import build_name
-from buzzflow.backends.local.containers.meter import ControlGroupReader, StatsReader, reader_for
+from buzzflow.backends.local.containers.meter import StatsReader, reader_for
 from buzzflow.backends.local.containers.pip_settings import index_settings
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
 
@@ -630,6 +631,35 @@ print(time.process_time())
     assert 100e6 < usage.memory_peak_bytes < 125e6
     assert usage.cpu_mean is not None
     assert usage.wall_seconds == pytest.approx(2.2, abs=0.5)
+    assert usage.memory_mean_bytes is not None
+    assert usage.memory_mean_bytes < 30e6
+    assert usage.working_set_peak_bytes is not None
+    assert usage.working_set_peak_bytes <= usage.memory_peak_bytes
+
+
+def test_disk_and_network_of_a_step_are_read(bench: Bench, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    code = """
+import socket, threading, time
+with open("/opt/ml/out/data", "wb") as file:
+    for _ in range(20): file.write(b"x" * 1_000_000)
+server = socket.create_server(("0.0.0.0", 0))
+socket.create_connection(("127.0.0.1", server.getsockname()[1])).sendall(b"x" * 1000)
+time.sleep(0.5)
+"""
+    usage = bench.run(code, mounts=(Mount(out, "/opt/ml/out", read_only=False),)).usage
+    assert usage.disk_written_bytes == pytest.approx(20e6, rel=0.05)
+    assert usage.disk_read_bytes is not None
+    assert usage.network_received_bytes is not None
+    assert usage.network_received_bytes < 20_000  # what a container hears from itself is not the network
+    assert usage.curves.at[-1] == pytest.approx(usage.wall_seconds, abs=0.3)
+    assert len(usage.curves.at) == len(usage.curves.cpu_cores) == len(usage.curves.disk_written_bytes)
+
+
+def test_a_step_without_network_has_no_network_figures(bench: Bench) -> None:
+    usage = bench.run("import time; time.sleep(0.3)", network=False).usage
+    assert (usage.network_received_bytes, usage.network_sent_bytes) == (None, None)
 
 
 def test_a_step_is_measured_through_docker_where_its_control_group_is_not_here(
@@ -649,23 +679,10 @@ def test_a_step_is_measured_through_docker_where_its_control_group_is_not_here(
             assert reading is not None
             assert reading.cpu_seconds > 0
             assert reading.memory_bytes > 50e6
+            assert reading.working_set_bytes is not None
+            assert reading.network_received_bytes is not None
         bench.stop.set()
         assert running.result().usage.source == "cgroup"
-
-
-def test_a_version_2_control_group_is_read(docker_engine: docker.DockerClient, tmp_path: Path) -> None:
-    """This engine may have version 1 only, so the files are made as the kernel makes them."""
-    group = tmp_path / "cgroup" / "system.slice" / "docker-abc.scope"
-    for folder in (group, tmp_path / "7", tmp_path / "self"):
-        folder.mkdir(parents=True)
-    (group / "cpu.stat").write_text("usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\n")
-    (group / "memory.current").write_text("1000\n")
-    (group / "memory.peak").write_text("3000\n")
-    (tmp_path / "7" / "cgroup").write_text("0::/system.slice/docker-abc.scope\n")
-    (tmp_path / "self" / "mounts").write_text(f"cgroup2 {tmp_path}/cgroup cgroup2 rw 0 0\n")
-    reading = reader_for(docker_engine, "abc", 7, tmp_path).read()
-    assert reading is not None
-    assert (reading.cpu_seconds, reading.memory_bytes, reading.memory_peak_bytes) == (1.5, 1000, 3000)
 
 
 # ------------------------------------------------------------------ is there a Docker at all?

@@ -431,6 +431,26 @@ def test_memory_of_several_processes_adds_up_but_counts_what_they_share_once(eit
     """
     usage = either(*run(code)).usage
     assert usage.memory_peak_bytes == pytest.approx(170_000_000, rel=0.1)
+    assert usage.working_set_peak_bytes <= usage.memory_peak_bytes
+    assert usage.memory_mean_bytes < usage.memory_peak_bytes
+
+
+def test_what_a_step_and_its_children_write_is_counted(either: Steps, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    code = f"""
+        import os
+        if os.fork() == 0:
+            open({str(out / "child")!r}, "wb").write(b"x" * 4_000_000)
+            os._exit(0)
+        os.wait()
+        open({str(out / "own")!r}, "wb").write(b"x" * 6_000_000)
+    """
+    usage = either(*run(code)).usage
+    assert usage.disk_written_bytes == pytest.approx(10_000_000, rel=0.05)
+    assert usage.disk_read_bytes is not None
+    assert (usage.network_received_bytes, usage.network_sent_bytes) == (None, None)
+    assert len(usage.curves.at) == len(usage.curves.memory_bytes) > 0
 
 
 # ------------------------------------------------------------------ requirements

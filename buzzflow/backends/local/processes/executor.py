@@ -77,7 +77,7 @@ class ProcessExecutor:
                 process.finish()
             if process.problem is not None:
                 raise ExecutorError(f"step {task.step!r} cannot be given its folders: {process.problem}")
-            usage = meter.finish(process.ended.cpu_seconds, process.ended.largest_process_bytes)
+            usage = meter.finish(process.ended.totals)
             code, detail = process.ended.code, process.ended.detail
             if end is End.EXITED and process.was_killed:
                 end = End.STOPPED  # by `close`

@@ -7,14 +7,27 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from buzzflow.metrics import Sample, Usage, UsageRecorder
+from buzzflow.metrics.gpu import GpuMeter
+from buzzflow.metrics.processes import disk_bytes
 
 _PSS_SHARE = 0.1  # of the time; to ask for it the system walks through the process's memory
 _CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the system itself counted for a step's processes that were waited for, told at its end."""
+
+    cpu_seconds: float | None = None
+    largest_process_bytes: int | None = None
+    disk_read_bytes: int | None = None
+    disk_written_bytes: int | None = None
 
 
 class ProcessMeter:
@@ -22,8 +35,9 @@ class ProcessMeter:
 
     def __init__(self, supervisor: int) -> None:
         self._started = time.monotonic()
-        self._recorder = UsageRecorder("psutil")
+        self._recorder = UsageRecorder("psutil", self._started)
         self._cpu_seconds = 0.0
+        self._memory_bytes = 0
         self._shared_bytes = 0
         self._sharing: list[psutil.Process] = []
         self._next_pss = 0.0
@@ -34,6 +48,8 @@ class ProcessMeter:
             self._supervisor: psutil.Process | None = psutil.Process(supervisor)
         except psutil.Error:
             self._supervisor = None
+        self._of_supervisor = disk_bytes([Path(f"/proc/{supervisor}")]) or (0, 0)
+        self._gpus = GpuMeter(self.processes)
 
     def read(self) -> None:
         """Take a reading."""
@@ -43,14 +59,25 @@ class ProcessMeter:
                 self._seen.update(processes)
                 self._read(self._supervisor, processes)
 
-    def finish(self, cpu_seconds: float | None, largest_process_bytes: int | None) -> Usage:
-        """Return the figures; the arguments are what the system counted by itself, where that is known."""
+    def processes(self) -> frozenset[int]:
+        """Return all processes that were seen."""
+        return frozenset(process.pid for process in tuple(self._seen))
+
+    def finish(self, totals: Totals) -> Usage:
+        """Return the figures; *totals* complete the readings, where the system told them."""
         now = time.monotonic()
-        if cpu_seconds is not None:
+        if totals.cpu_seconds is not None:
             # A program that ignores its children's end loses their time from the system's sum, not from the readings.
-            self._cpu_seconds = max(self._cpu_seconds, cpu_seconds)
-            self._recorder.add(Sample(now, self._cpu_seconds, 0), memory_peak_bytes=largest_process_bytes)
-        return self._recorder.finish(now - self._started, cpu_seconds=self._cpu_seconds)
+            self._cpu_seconds = max(self._cpu_seconds, totals.cpu_seconds)
+            self._recorder.add(self._sample(now, totals.disk_read_bytes, totals.disk_written_bytes))
+        gpu = self._gpus.finish()
+        return self._recorder.finish(
+            now - self._started,
+            cpu_seconds=self._cpu_seconds,
+            memory_peak_bytes=totals.largest_process_bytes,
+            gpu=gpu,
+            sources={} if gpu is None else {"gpu": "nvidia-smi"},
+        )
 
     def kill_leftovers(self, *, unwatched: bool) -> None:
         """Kill every process that was ever seen and still runs.
@@ -77,7 +104,23 @@ class ProcessMeter:
         self._cpu_seconds = max(self._cpu_seconds, cpu)
         if len(alive) > 1:
             memory = self._without_shared(alive, memory)
-        self._recorder.add(Sample(now, self._cpu_seconds, memory))
+        self._memory_bytes = memory
+        folders = [Path(f"/proc/{process.pid}") for process in (supervisor, *processes)]
+        read, written = disk_bytes(folders) or (None, None)
+        if read is not None and written is not None:  # less what the supervisor itself had read when it started
+            read, written = max(read - self._of_supervisor[0], 0), max(written - self._of_supervisor[1], 0)
+        self._recorder.add(self._sample(now, read, written))
+
+    def _sample(self, at: float, read: int | None, written: int | None) -> Sample:
+        """Return a reading; resident memory holds no files that could be dropped, so it is the working set as well."""
+        return Sample(
+            at=at,
+            cpu_seconds=self._cpu_seconds,
+            memory_bytes=self._memory_bytes,
+            working_set_bytes=self._memory_bytes,
+            disk_read_bytes=read,
+            disk_written_bytes=written,
+        )
 
     def _without_shared(self, processes: list[psutil.Process], rss: int) -> int:
         """Count what processes share once: now and then by asking, in between by the last answer for the same ones."""

@@ -54,8 +54,11 @@ def main(control: int, status: int) -> None:
     code = _supervise(step, control, wake)
     _end_all(step)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    unit = 1024 if LINUX else 1
-    _tell(status, end=code, cpu_seconds=used.ru_utime + used.ru_stime, largest_process_bytes=used.ru_maxrss * unit)
+    answer = {"cpu_seconds": used.ru_utime + used.ru_stime, "largest_process_bytes": used.ru_maxrss}
+    if LINUX:  # elsewhere memory is in bytes, and the disk's figures are numbers of operations
+        answer["largest_process_bytes"] *= 1024
+        answer |= {"disk_read_bytes": used.ru_inblock * 512, "disk_written_bytes": used.ru_oublock * 512}
+    _tell(status, end=code, **answer)
 
 
 def _supervise(step: int, control: int, wake: int) -> int:

@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 from buzzflow.backends.local.executor import Mount
+from buzzflow.backends.local.processes.meter import Totals
 from buzzflow.backends.local.processes.virtual_environments import base_python
 
 # Settings that forbid user namespaces: name, the value that does, one that does not. The first is Ubuntu's.
@@ -51,12 +52,11 @@ class Spec:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How it ended; *code* is negative for a signal and None when nobody knows."""
+    """How it ended; *code* is negative for a signal and None when nobody knows. *totals* is what the system counted."""
 
     code: int | None = None
-    cpu_seconds: float | None = None
-    largest_process_bytes: int | None = None
     detail: str | None = None
+    totals: Totals = field(default_factory=Totals)
 
 
 class SandboxedProcess:
@@ -151,9 +151,8 @@ class SandboxedProcess:
             answer.update(json.loads(line))
         if "problem" in answer:
             self.problem = f"{answer['problem']}; {_what_to_do(answer['errno'])}"
-        self.ended = Ended(
-            answer.get("end"), answer.get("cpu_seconds"), answer.get("largest_process_bytes"), answer.get("cannot_run")
-        )
+        totals = Totals(**{name: answer.get(name) for name in Totals.__slots__})
+        self.ended = Ended(answer.get("end"), answer.get("cannot_run"), totals)
 
     def _has_answer(self, seconds: float) -> bool:
         status = select.poll()
