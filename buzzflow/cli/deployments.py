@@ -41,6 +41,9 @@ def create(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
     ] = None,
+    monitoring: Annotated[
+        bool, typer.Option("--monitoring/--no-monitoring", help="cAdvisor and Prometheus beside the steps (--local).")
+    ] = True,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",
@@ -62,7 +65,7 @@ def create(
         from buzzflow.cli.local import run_here
         from buzzflow.driver.local import LocalOptions
 
-        options = LocalOptions(executor=local, jobs=jobs)
+        options = LocalOptions(executor=local, jobs=jobs, monitoring=monitoring)
         raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled

@@ -32,6 +32,9 @@ class LocalConfig(Config):
     images: dict[Literally, Literally] = Field(
         {}, description="Image or framework:version to the image to use instead."
     )
+    monitoring: Boolean = Field(
+        default=True, description="Measure steps in Docker with cAdvisor and Prometheus beside them."
+    )
 
 
 class ExperimentConfig(Config):

@@ -30,11 +30,13 @@ class LocalOptions:
     """What a caller may say about a run besides the pipeline; *parameters* are given as text.
 
     *executor* is auto, docker or process; *jobs* is how many steps may run side by side, None as many as cores.
+    *monitoring* False leaves out cAdvisor and Prometheus, as the pipeline's own `local.monitoring` does.
     """
 
     executor: str = "auto"
     parameters: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
+    monitoring: bool = True
 
     @property
     def most_jobs(self) -> int:
@@ -70,8 +72,31 @@ def run_local(
     """Run *checked*, loaded with its local layer; PipelineError tells what is missing before anything starts."""
     prepared = prepared_request(checked, options, checked.loaded.root / STATE)
     request = prepared.request
+    emit = _one_at_a_time(emit)
     chosen = choose_executor(options.executor, request.run, request.state / "cache", prepared.ready, emit)
+    if options.monitoring and checked.config.local.monitoring:
+        _monitor(chosen, request.images, emit)
     return run_prepared(prepared, chosen, emit, stop)
+
+
+def _one_at_a_time(emit: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return *emit* for several threads: what starts beside the steps has something to tell, too."""
+    lock = threading.Lock()
+
+    def locked(event: Event) -> None:
+        with lock:
+            emit(event)
+
+    return locked
+
+
+def _monitor(executor: Executor, replacements: Mapping[str, str], emit: Callable[[Event], None]) -> None:
+    from buzzflow.backends.local.containers.executor import DockerExecutor
+    from buzzflow.backends.local.containers.monitoring import monitoring_images
+
+    if isinstance(executor, DockerExecutor):
+        images = monitoring_images(replacements)
+        executor.monitor(images, lambda text: emit(Notice(text)), lambda text: emit(Notice(text, warning=True)))
 
 
 def prepared_request(

@@ -36,6 +36,11 @@ def docker_problem() -> str | None:
     return None
 
 
+def is_on_this_machine() -> bool:
+    """Tell whether the daemon, or the virtual machine that it is in, publishes ports on this machine's loopback."""
+    return os.environ.get("DOCKER_HOST", "unix:").startswith(("unix:", "npipe:"))
+
+
 def engine_errors() -> tuple[type[Exception], ...]:
     """Return what the SDK raises when a daemon refuses or does not answer."""
     from docker.errors import DockerException

@@ -5,13 +5,22 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from buzzflow.backends.local.containers.api import Client, Json
-from buzzflow.backends.local.containers.client import connect, docker_problem, engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.client import (
+    connect,
+    docker_problem,
+    engine_errors,
+    is_on_this_machine,
+    message_of,
+    status_of,
+)
 from buzzflow.backends.local.containers.container import Limits, container_config, container_name, step_user
 from buzzflow.backends.local.containers.images import Images
 from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
+from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages
 from buzzflow.backends.local.containers.ownership import lent
 from buzzflow.backends.local.containers.run import Watch, start
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
@@ -53,9 +62,16 @@ class DockerExecutor:
         self._network_lock = threading.Lock()
         self._network: str | None = None
         self._is_closed = threading.Event()
+        self._cache_folder = cache_folder
+        self._monitor: Monitor | None = None
         self._keeper = Keeper("docker", run_id)
         if removed := reap(self._client):
             self.notes.append(f"removed what a killed run left behind: {', '.join(removed)}")
+
+    def monitor(self, images: MonitoringImages, tell: Callable[[str], None], warn: Callable[[str], None]) -> None:
+        """Have cAdvisor and Prometheus measure the steps that come; nothing waits for them. Either may be slow to."""
+        if is_on_this_machine():
+            self._monitor = Monitor(self._client, self._run, images, self._cache_folder, tell, warn)
 
     def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
         """Pull the images that are not here and install requirements over them, once for each content."""
@@ -77,17 +93,24 @@ class DockerExecutor:
             try:
                 failed = start(self._client, container)
                 watch = Watch(self._client, container, self._limits.memory_bytes, self._is_closed)
-                return failed or watch.to_the_end(log, stop, task.timeout)
+                return failed or self._measured(container, watch.to_the_end(log, stop, task.timeout))
             finally:
                 remove_container(self._client, container)
 
     def close(self) -> None:
-        """Remove the containers and the network of this run."""
+        """Remove the containers and the networks of this run."""
         self._is_closed.set()
+        if self._monitor is not None:
+            self._monitor.close()
         self._keeper.dismiss(is_tidy=remove_run(self._client, self._run))
         for client in self._own_clients:
             with contextlib.suppress(*engine_errors()):
                 client.close()
+
+    def _measured(self, container: str, outcome: Outcome) -> Outcome:
+        if self._monitor is None or outcome.end in (End.STOPPED, End.LOST):
+            return outcome
+        return replace(outcome, usage=self._monitor.completed(container, outcome.usage))
 
     def _own(self, timeout: int) -> Client:
         self._own_clients.append(connect(timeout))

@@ -1,0 +1,164 @@
+"""Start cAdvisor and Prometheus as two containers of a run, which nobody reaches from outside of this machine.
+
+cAdvisor has no port anywhere: it listens on the loopback of Prometheus' network namespace. Prometheus is published on
+127.0.0.1 only, on a port that Docker chooses, below a path that no web page and no other user can guess; its interfaces
+for administration stay off. Neither is privileged, and neither has a capability.
+"""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from buzzflow.backends.local.containers.api import Client, Json
+from buzzflow.backends.local.containers.client import engine_errors, socket_paths
+from buzzflow.backends.local.containers.labels import RUN, STEP, labels
+from buzzflow.backends.local.containers.monitoring.images import MonitoringImages
+from buzzflow.backends.local.containers.monitoring.series import METRICS
+
+_SOCKET = "/var/run/docker.sock"
+_NOBODY = 65534
+_DATA = "/prometheus"
+_PORT = "9090/tcp"
+_MEBIBYTE = 2**20
+# What takes time and is not read; cAdvisor 0.38 knows each of these as well as 0.60.
+_NOT_COUNTED = "percpu,disk,memory_numa,tcp,udp,advtcp,sched,process,hugetlb,referenced_memory,cpu_topology,resctrl"
+_SETTINGS = f"""\
+global: {{scrape_interval: 500ms, scrape_timeout: 500ms}}
+scrape_configs:
+  - job_name: cadvisor
+    static_configs: [{{targets: ['127.0.0.1:8080']}}]
+    metric_relabel_configs: [{{source_labels: [__name__], regex: '{"|".join(METRICS)}', action: keep}}]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The two containers, by id, and where Prometheus answers."""
+
+    prometheus: str
+    cadvisor: str
+    url: str
+
+
+class Launch:
+    """Starts the pair; what exists so far is in *made* and *network*, so that it can be removed at any moment."""
+
+    def __init__(self, client: Client, run: str, images: MonitoringImages) -> None:
+        self._client, self._run, self._images = client, run, images
+        self.made: list[str] = []
+        self.network: str | None = None
+
+    def start(self, is_closed: Callable[[], bool]) -> Services | None:
+        """Start both; None when *is_closed* came before. Raises what the engine raises."""
+        path = f"/{secrets.token_hex(16)}"
+        self.network = str(
+            self._client.api.create_network(self._name("network"), driver="bridge", labels=labels(self._run))["Id"]
+        )
+        if is_closed():
+            return None
+        prometheus = self._create("prometheus", _prometheus(self._images.prometheus, self.network, path))
+        self._client.api.put_archive(prometheus, _DATA, _settings_archive())
+        self._client.api.start(prometheus)
+        if is_closed():
+            return None
+        cadvisor = self._start_cadvisor(prometheus)
+        ports = self._client.api.inspect_container(prometheus)["NetworkSettings"]["Ports"].get(_PORT) or []
+        port = next((binding["HostPort"] for binding in ports), "0")  # none: it has ended already
+        return Services(prometheus, cadvisor, f"http://127.0.0.1:{port}{path}")
+
+    def _start_cadvisor(self, prometheus: str) -> str:
+        """Start it with Docker's socket, which gives labels and network; where that cannot be mounted, without."""
+        root = str(self._client.api.info().get("DockerRootDir") or "/var/lib/docker")
+        mounts = [("/sys", "/sys"), (root, root), (socket_paths()[-1], _SOCKET)]
+        try:
+            cadvisor = self._create("cadvisor", _cadvisor(self._images.cadvisor, prometheus, mounts))
+            self._client.api.start(cadvisor)
+        except engine_errors():
+            cadvisor = self._create("cadvisor-2", _cadvisor(self._images.cadvisor, prometheus, mounts[:1]))
+            self._client.api.start(cadvisor)
+        return cadvisor
+
+    def _create(self, what: str, config: Json) -> str:
+        config["Labels"] = labels(self._run)
+        config["Healthcheck"] = {"Test": ["NONE"]}
+        made = self._client.api.create_container_from_config(config, self._name(what))
+        self.made.append(str(made["Id"]))
+        return self.made[-1]
+
+    def _name(self, what: str) -> str:
+        return f"buzzflow-monitoring-{self._run}-{what}"  # no step's container can be called so
+
+
+def _prometheus(image: str, network: str, path: str) -> Json:
+    return {
+        "Image": image,
+        "Cmd": [
+            f"--config.file={_DATA}/prometheus.yml",
+            f"--storage.tsdb.path={_DATA}/data",
+            f"--web.route-prefix={path}",
+            "--web.cors.origin=none",  # a pattern that no page's address matches
+        ],
+        "User": f"{_NOBODY}:{_NOBODY}",
+        "Volumes": {_DATA: {}},  # the only place that it writes to
+        "ExposedPorts": {_PORT: {}},
+        "HostConfig": {
+            **_walls(512 * _MEBIBYTE),
+            "NetworkMode": network,
+            "PortBindings": {_PORT: [{"HostIp": "127.0.0.1", "HostPort": ""}]},
+        },
+    }
+
+
+def _cadvisor(image: str, prometheus: str, mounts: list[tuple[str, str]]) -> Json:
+    return {
+        "Image": image,
+        "Cmd": [
+            "--listen_ip=127.0.0.1",
+            "--housekeeping_interval=250ms",
+            "--allow_dynamic_housekeeping=false",
+            f"--disable_metrics={_NOT_COUNTED}",
+            "--store_container_labels=false",  # nor environment variables, which may be secrets
+            f"--whitelisted_container_labels={RUN},{STEP}",
+            *(["--docker_only"] if len(mounts) > 1 else []),
+        ],
+        "User": "0:0",
+        "HostConfig": {
+            **_walls(256 * _MEBIBYTE),
+            "NetworkMode": f"container:{prometheus}",
+            "Mounts": [
+                {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in mounts
+            ],
+        },
+    }
+
+
+def _walls(memory_bytes: int) -> Json:
+    return {
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges"],
+        "Privileged": False,
+        "ReadonlyRootfs": True,
+        "PidsLimit": 256,
+        "Memory": memory_bytes,
+        "MemorySwap": memory_bytes,
+        "LogConfig": {"Type": "json-file", "Config": {"max-size": "1m", "max-file": "1"}},
+        "RestartPolicy": {"Name": "no"},
+    }
+
+
+def _settings_archive() -> bytes:
+    """Return a tar of the settings and of the folder for the data; it travels to a daemon anywhere."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        data = tarfile.TarInfo("data")
+        data.type, data.mode, data.uid, data.gid = tarfile.DIRTYPE, 0o700, _NOBODY, _NOBODY
+        tar.addfile(data)
+        content = _SETTINGS.encode()
+        settings = tarfile.TarInfo("prometheus.yml")
+        settings.size, settings.mode = len(content), 0o644
+        tar.addfile(settings, io.BytesIO(content))
+    return packed.getvalue()
