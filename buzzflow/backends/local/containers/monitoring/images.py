@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
@@ -19,6 +20,7 @@ _PROMETHEUS = "prom/prometheus:v3.13.1"
 _PROMETHEUS_DIGEST = "sha256:3c42b892cf723fa54d2f262c37a0e1f80aa8c8ddb1da7b9b0df9455a35a7f893"
 _PULL_SECONDS = 300  # between two messages of the daemon
 _TRY_AGAIN_SECONDS = 24 * 3600
+_MOST_TOLD = 120
 _ATTEMPT = "monitoring-images.json"
 
 
@@ -63,23 +65,26 @@ def fetch_images(missing: list[str], cache_folder: Path, tell: Callable[[str], N
     if not is_new and attempt.get("failed") and time.time() - float(str(attempt.get("at", 0))) < _TRY_AGAIN_SECONDS:
         return
     _write(file, missing, failed=False)
-    if is_new:
-        tell(f"for the figures of later runs, {' and '.join(missing)} are pulled meanwhile; this run counts by itself")
+    names = " and ".join(_in_short(image) for image in missing)
+    told = threading.Event()
+
+    def comes() -> None:
+        if is_new and not told.is_set():
+            told.set()
+            tell(f"{names} come in the background: they measure the steps of later runs")
+
     for image in missing:
-        if (problem := _pull(image)) is not None:
+        if (problem := _pull(image, comes)) is not None:
             _write(file, missing, failed=True)
             if is_new:
-                tell(
-                    f"{image} cannot be pulled ({problem}): runs count by themselves; another image can be named"
-                    " under `local.images`, or `local: {monitoring: false}`"
-                )
+                tell(f"{names} cannot be pulled, so steps are measured without them: {problem[:_MOST_TOLD]}")
             return
     with contextlib.suppress(OSError):
         file.unlink()
 
 
-def _pull(image: str) -> str | None:
-    """Return why *image* cannot be pulled, None when it is here now."""
+def _pull(image: str, comes: Callable[[], None]) -> str | None:
+    """Return why *image* cannot be pulled, None when it is here now; *comes* is called when a registry has it."""
     from docker.utils import parse_repository_tag
 
     repository, tag = parse_repository_tag(image)
@@ -88,11 +93,16 @@ def _pull(image: str) -> str | None:
         for message in client.api.pull(repository, tag=tag or "latest", stream=True, decode=True):
             if "error" in message:
                 return str(message["error"])
+            comes()
     except engine_errors() as e:
         return message_of(e)
     finally:
         client.close()
     return None
+
+
+def _in_short(image: str) -> str:
+    return image.partition("@")[0].rpartition("/")[2]
 
 
 def _read(file: Path) -> dict[str, object]:
