@@ -13,6 +13,7 @@ from dataclasses import replace
 from buzzflow.metrics.usage import PEAK_WINDOW_SECONDS, Curves, GpuUsage, Sample, Usage
 
 CURVE_POINTS = 600
+_LEAST_SPACING_SECONDS = 0.1  # nearer to one another, the CPU's slopes are noise
 COUNTERS = ("disk_read_bytes", "disk_written_bytes", "network_received_bytes", "network_sent_bytes")
 
 
@@ -31,7 +32,8 @@ class UsageRecorder:
         self._window = deque([self._last])
         self._cpu_peak: float | None = None
         self._points: list[Sample] = []
-        self._spacing = 0.0
+        self._spacing = _LEAST_SPACING_SECONDS
+        self._next_point = began
 
     def add(self, sample: Sample) -> None:
         """Add a reading."""
@@ -98,13 +100,14 @@ class UsageRecorder:
 
     def _keep_point(self, sample: Sample) -> None:
         """Keep a point of the curves; once there are twice too many, every two become one."""
-        if self._points and sample.at - self._points[-1].at < self._spacing:
+        if self._points and sample.at < self._next_point:
             self._points[-1] = _joined(self._points[-1], sample)
             return
         self._points.append(sample)
+        self._next_point = sample.at + self._spacing
         if len(self._points) >= 2 * CURVE_POINTS:
             self._points = _halved(self._points)
-            self._spacing = (sample.at - self._points[0].at) / CURVE_POINTS
+            self._spacing *= 2
 
 
 def _not_less(sample: Sample, before: Sample) -> Sample:

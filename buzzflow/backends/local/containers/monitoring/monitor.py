@@ -31,7 +31,7 @@ from buzzflow.metrics import Usage
 from buzzflow.metrics.merge import completed
 
 _START_AFTER_SECONDS = 1.0  # most of a short run would be starting what could not measure it
-_FIRST_SCRAPE_SECONDS = 10.0  # Prometheus looks for its targets 5 s after its start, and a busy machine is slow
+_FIRST_SCRAPE_SECONDS = 12.0  # Prometheus looks for its targets 5 s after its start; a busy machine takes longer
 _LONG_STEP_SECONDS = 3.0  # so long a step cannot go unseen
 _QUERY_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0

@@ -19,7 +19,6 @@ from buzzflow.backends.local.containers.labels import RUN, STEP, labels
 from buzzflow.backends.local.containers.monitoring.images import MonitoringImages
 from buzzflow.backends.local.containers.monitoring.series import METRICS
 
-_SOCKET = "/var/run/docker.sock"
 _NOBODY = 65534
 _DATA = "/prometheus"
 _PORT = "9090/tcp"
@@ -71,15 +70,18 @@ class Launch:
         return Services(prometheus, cadvisor, f"http://127.0.0.1:{port}{path}")
 
     def _start_cadvisor(self, prometheus: str) -> str:
-        """Start it with Docker's socket, which gives labels and network; where that cannot be mounted, without."""
-        root = str(self._client.api.info().get("DockerRootDir") or "/var/lib/docker")
-        mounts = [("/sys", "/sys"), (root, root), (socket_paths()[-1], _SOCKET)]
-        try:
-            cadvisor = self._create("cadvisor", _cadvisor(self._images.cadvisor, prometheus, mounts))
-            self._client.api.start(cadvisor)
-        except engine_errors():
-            cadvisor = self._create("cadvisor-2", _cadvisor(self._images.cadvisor, prometheus, mounts[:1]))
-            self._client.api.start(cadvisor)
+        """Start it with Docker's socket, which gives labels and network; where that cannot be, without."""
+        info = self._client.api.info()
+        if not _has_containerd_store(info):
+            try:
+                cadvisor = self._create("cadvisor", _cadvisor(self._images.cadvisor, prometheus, _views(info)))
+                self._client.api.start(cadvisor)
+            except engine_errors():
+                pass  # rootless, or a virtual machine that has these places elsewhere
+            else:
+                return cadvisor
+        cadvisor = self._create("cadvisor-alone", _cadvisor(self._images.cadvisor, prometheus, {}))
+        self._client.api.start(cadvisor)
         return cadvisor
 
     def _create(self, what: str, config: Json) -> str:
@@ -91,6 +93,20 @@ class Launch:
 
     def _name(self, what: str) -> str:
         return f"buzzflow-monitoring-{self._run}-{what}"  # no step's container can be called so
+
+
+def _has_containerd_store(info: Json) -> bool:
+    """Tell whether images are in containerd's store: cAdvisor then drops containers that Docker tells it of.
+
+    See google/cadvisor issue 3643. Alone it finds their control groups, as before.
+    """
+    return any("io.containerd.snapshotter" in " ".join(pair) for pair in info.get("DriverStatus") or ())
+
+
+def _views(info: Json) -> dict[str, str]:
+    """Return what cAdvisor sees of the machine to know containers by label, and their networks; where -> from where."""
+    root = str(info.get("DockerRootDir") or "/var/lib/docker")
+    return {"/rootfs/proc": "/proc", f"/rootfs{root}": root, "/var/run/docker.sock": socket_paths()[-1]}
 
 
 def _prometheus(image: str, network: str, path: str) -> Json:
@@ -113,7 +129,7 @@ def _prometheus(image: str, network: str, path: str) -> Json:
     }
 
 
-def _cadvisor(image: str, prometheus: str, mounts: list[tuple[str, str]]) -> Json:
+def _cadvisor(image: str, prometheus: str, views: dict[str, str]) -> Json:
     return {
         "Image": image,
         "Cmd": [
@@ -123,14 +139,15 @@ def _cadvisor(image: str, prometheus: str, mounts: list[tuple[str, str]]) -> Jso
             f"--disable_metrics={_NOT_COUNTED}",
             "--store_container_labels=false",  # nor environment variables, which may be secrets
             f"--whitelisted_container_labels={RUN},{STEP}",
-            *(["--docker_only"] if len(mounts) > 1 else []),
+            *(["--docker_only"] if views else []),
         ],
         "User": "0:0",
         "HostConfig": {
             **_walls(256 * _MEBIBYTE),
             "NetworkMode": f"container:{prometheus}",
             "Mounts": [
-                {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in mounts
+                {"Type": "bind", "Source": source, "Target": target, "ReadOnly": True}
+                for target, source in {"/sys": "/sys", **views}.items()
             ],
         },
     }
