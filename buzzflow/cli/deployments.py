@@ -41,9 +41,9 @@ def create(
         int | None,
         typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
     ] = None,
-    monitoring: Annotated[
-        bool, typer.Option("--monitoring/--no-monitoring", help="cAdvisor and Prometheus beside the steps (--local).")
-    ] = True,
+    no_monitoring: Annotated[
+        bool, typer.Option("--no-monitoring", help="Without cAdvisor and Prometheus beside the steps (--local).")
+    ] = False,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",
@@ -53,9 +53,9 @@ def create(
     """Deploy pipelines to SageMaker; or run one on this machine (--local)."""
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
-    if local is None and (parameters or jobs):
+    if local is None and (parameters or jobs or no_monitoring):
         what = "a dry run" if dry_run else "a deployment"
-        raise typer.BadParameter(f"--param and --jobs are for --local: {what} starts nothing")
+        raise typer.BadParameter(f"--param, --jobs and --no-monitoring are for --local: {what} starts nothing")
     if (local is not None or dry_run) and len(targets or ()) > 1:
         raise typer.BadParameter("--local and --dry-run are for one pipeline", param_hint="PATH")
     target = (targets or [Path()])[0]
@@ -65,7 +65,7 @@ def create(
         from buzzflow.cli.local import run_here
         from buzzflow.driver.local import LocalOptions
 
-        options = LocalOptions(executor=local, jobs=jobs, monitoring=monitoring)
+        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring)
         raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled
