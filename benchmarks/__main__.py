@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME...]`: start-up, validate (one and a tree), local runs against bare `docker run`.
 
-`peers`, `compile` and `runs` measure against the SageMaker SDK, and run only when they are named.
+`peers`, `compile` and `runs` measure against the SageMaker SDK, `accuracy` how right the figures of steps are; they run
+only when they are named.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.local.accuracy import accuracy
 from benchmarks.local.runs import local_runs
 from benchmarks.peers.compared import peers
 from benchmarks.peers.compiling import compiling
@@ -112,6 +114,9 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main(names: Sequence[str]) -> None:
     """Run the named benchmarks and print a table; without names all but those that download a gigabyte."""
+    if names[:1] == ["accuracy"]:
+        accuracy()
+        return
     if names[:1] == ["compile"]:
         compiling(names[1:])
         return
