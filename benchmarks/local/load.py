@@ -36,7 +36,7 @@ def group_memory() -> int:
 
 
 def own_cpu() -> float:
-    return sum(os.times()[:4])
+    return time.process_time()
 
 
 def own_memory() -> int:
@@ -114,6 +114,7 @@ def main() -> None:
         told["memory_peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         told["cpu_seconds"] = own_cpu()
     print("TRUTH", json.dumps(told), flush=True)
+    os._exit(0)  # what the interpreter would do to tidy up is not in the truth
 
 
 if __name__ == "__main__":
