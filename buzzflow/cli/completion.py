@@ -30,6 +30,11 @@ def complete_local(ctx: typer.Context, param: Any, incomplete: str) -> list[str]
     return [*executors, *complete_pipelines(ctx, param, incomplete)]
 
 
+def complete_pull(incomplete: str) -> list[str]:
+    """Return when images may be fetched."""
+    return [name for name in ("always", "missing", "never") if name.startswith(incomplete)]
+
+
 def complete_template(incomplete: str) -> list[str]:
     """Return the templates of `init`."""
     from buzzflow.scaffold import TEMPLATES

@@ -9,6 +9,7 @@ import typer
 
 from buzzflow.cli.app import AsJson, BackendName, Settings, app
 from buzzflow.cli.completion import complete_local, complete_pipelines
+from buzzflow.cli.local_options import Pull, for_local, refuse_without_local
 
 Targets = Annotated[
     list[Path] | None,
@@ -44,6 +45,7 @@ def create(
     no_monitoring: Annotated[
         bool, typer.Option("--no-monitoring", help="Without cAdvisor and Prometheus beside the steps (--local).")
     ] = False,
+    pull: Pull = None,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",
@@ -53,9 +55,10 @@ def create(
     """Deploy pipelines to SageMaker; or run one on this machine (--local)."""
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
-    if local is None and (parameters or jobs or no_monitoring):
-        what = "a dry run" if dry_run else "a deployment"
-        raise typer.BadParameter(f"--param, --jobs and --no-monitoring are for --local: {what} starts nothing")
+    here = for_local(pull=pull)
+    if local is None:
+        asked = {"param": parameters, "jobs": jobs, "no_monitoring": no_monitoring, **here}
+        refuse_without_local(asked, "a dry run" if dry_run else "a deployment")
     if (local is not None or dry_run) and len(targets or ()) > 1:
         raise typer.BadParameter("--local and --dry-run are for one pipeline", param_hint="PATH")
     target = (targets or [Path()])[0]
@@ -65,7 +68,7 @@ def create(
         from buzzflow.cli.local import run_here
         from buzzflow.driver.local import LocalOptions
 
-        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring)
+        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring, **here)
         raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled

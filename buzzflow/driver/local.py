@@ -15,7 +15,7 @@ from buzzflow import ir
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
-from buzzflow.backends.local.executor import Executor, ExecutorError
+from buzzflow.backends.local.executor import Executor, ExecutorError, Tell
 from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
@@ -31,12 +31,14 @@ class LocalOptions:
 
     *executor* is auto, docker or process; *jobs* is how many steps may run side by side, None as many as cores.
     *monitoring* False leaves out cAdvisor and Prometheus, as the pipeline's own `local.monitoring` does.
+    *pull* says when images are fetched: missing, never or always.
     """
 
     executor: str = "auto"
     parameters: Mapping[str, str] = field(default_factory=dict)
     jobs: int | None = None
     monitoring: bool = True
+    pull: str = "missing"
 
     @property
     def most_jobs(self) -> int:
@@ -73,7 +75,9 @@ def run_local(
     prepared = prepared_request(checked, options, checked.loaded.root / STATE)
     request = prepared.request
     emit = _one_at_a_time(emit)
-    chosen = choose_executor(options.executor, request.run, request.state / "cache", prepared.ready, emit)
+    chosen = choose_executor(
+        options.executor, request.run, request.state / "cache", prepared.ready, emit, pull=options.pull
+    )
     if options.monitoring and checked.config.local.monitoring:
         _monitor(chosen, request.images, emit)
     return run_prepared(prepared, chosen, emit, stop)
@@ -191,31 +195,42 @@ def _images(checked: Checked) -> dict[str, str]:
 # ------------------------------------------------------------------ the executor
 
 
-def choose_executor(name: str, run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None]) -> Executor:
+def choose_executor(
+    name: str, run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, pull: str = "missing"
+) -> Executor:
     """Return a prepared executor; `auto` is docker when a daemon answers and has or gets the images, else process."""
     try:
         if name == "process":
             return _prepared(_process(run_id, cache), ready, emit)
         try:
-            return _docker(run_id, cache, ready, emit, told=name == "auto")
+            return _docker(run_id, cache, ready, emit, told=name == "auto", pull=pull)
         except ExecutorError as e:
-            if name == "docker" or not e.unreachable:
+            if name == "docker" or not e.unreachable or pull == "always":
                 raise
             emit(Notice(f"{e.summary}; so steps run as processes of this machine"))
         return _prepared(_process(run_id, cache), ready, emit)
     except ExecutorError as e:
-        raise PipelineError([Diagnostic("BF502", e.summary, hint=e.hint)]) from None
+        raise PipelineError([_lacking(problem, ready) for problem in (e, *e.others)]) from None
     except OSError as e:
         raise _cannot_keep(e) from None
 
 
-def _docker(run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, told: bool) -> Executor:
+def _lacking(problem: ExecutorError, ready: Ready) -> Diagnostic:
+    steps = [name for name, setting in ready.settings.items() if problem.image and setting.image == problem.image]
+    needed = f" (needed by {', '.join(steps)})" if steps else ""
+    return Diagnostic("BF502", f"{problem.summary}{needed}", hint=problem.hint)
+
+
+def _docker(
+    run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, told: bool, pull: str
+) -> Executor:
     from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem
+    from buzzflow.backends.local.containers.pull import PullPolicy
 
     if (problem := docker_problem()) is not None:
         hint = "start Docker, or use --local=process"
         raise ExecutorError(f"no Docker here: {problem}", hint, unreachable=True)
-    executor = DockerExecutor(run_id, cache)
+    executor = DockerExecutor(run_id, cache, pull=PullPolicy(pull))
     if told:
         emit(Notice("a Docker daemon answers: steps run in containers"))
     return _prepared(executor, ready, emit)
@@ -230,7 +245,7 @@ def _process(run_id: str, cache: Path) -> Executor:
 def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -> Executor:
     begun = time.monotonic()
     try:
-        executor.prepare([*dict.fromkeys(ready.settings.values())], lambda text: emit(Notice(text)))
+        executor.prepare([*dict.fromkeys(ready.settings.values())], _told_by(emit))
     except BaseException:
         executor.close()
         raise
@@ -239,3 +254,7 @@ def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -
     if (seconds := time.monotonic() - begun) > 2:
         emit(Notice(f"ready after {seconds:.0f} s; the next run starts at once"))
     return executor
+
+
+def _told_by(emit: Callable[[Event], None]) -> Tell:
+    return lambda told: emit(Notice(told) if isinstance(told, str) else told)

@@ -35,3 +35,10 @@ def size(count: int) -> str:
         value /= 1000
         units.pop(0)
     return f"{value:.1f} {units[0]}" if value < 9.95 and units[0] != "B" else f"{value:.0f} {units[0]}"
+
+
+def share(done: int, total: int | None) -> str:
+    """Return `42 %  126 MiB of 300 MiB`; `126 MiB` where nobody knows how much it will be."""
+    if not total:
+        return memory(done)
+    return f"{min(done * 100 // total, 100)} %  {memory(done)} of {memory(total)}"

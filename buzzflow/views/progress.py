@@ -26,8 +26,9 @@ from buzzflow.backends.local.events import (
     StepFinished,
     StepLine,
     StepStarted,
+    Transfer,
 )
-from buzzflow.views.figures import duration, memory
+from buzzflow.views.figures import duration, memory, share
 from buzzflow.views.summary import STYLES, shown
 
 QUIET_SECONDS = 60.0
@@ -99,6 +100,8 @@ class _PlainView:
             case StepFinished():
                 self._running.pop(event.step, None)
                 self._say(f"{event.step}: {_ending(event)}")
+            case Transfer():
+                pass  # its beginning and its end are notices
             case RunFinished():
                 pass  # the summary says it
             case _:
@@ -139,6 +142,7 @@ class StepRows:
     """A row for each step of a run, drawn as it is now."""
 
     rows: dict[str, _Row] = field(default_factory=dict)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
     spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="cyan"))
 
     def take(self, event: Event) -> None:
@@ -152,6 +156,10 @@ class StepRows:
                 self.rows[event.step].line = event.line
             case StepFinished():
                 self.rows[event.step].ended = event
+            case Transfer(what=what, done=None):
+                self.transfers.pop(what, None)
+            case Transfer(what=what):
+                self.transfers[what] = event
             case Notice() | RunFinished():
                 pass
             case _:
@@ -168,6 +176,9 @@ class StepRows:
         for name in self.rows:
             if name in shown:
                 grid.add_row(*self._cells(name, self.rows[name]))
+        for transfer in [*self.transfers.values()]:
+            told = share(transfer.done or 0, transfer.total)
+            grid.add_row(self.spinner, Text(transfer.what), Text(), Text(told, "dim"))
         if len(shown) == len(self.rows):
             return grid
         return Group(grid, Text(f"… {self._others(shown)}", "dim", no_wrap=True, overflow="ellipsis"))

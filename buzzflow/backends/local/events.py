@@ -45,6 +45,15 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """How far something large has come, in bytes: an image, or data. *done* None is its end, good or bad."""
+
+    what: str
+    done: int | None
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """A step began to run."""
 
@@ -88,4 +97,4 @@ class RunFinished:
     seconds: float
 
 
-Event = RunStarted | Notice | StepStarted | StepLine | StepFinished | RunFinished
+Event = RunStarted | Notice | Transfer | StepStarted | StepLine | StepFinished | RunFinished

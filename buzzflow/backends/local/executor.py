@@ -9,7 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from buzzflow.backends.local.events import Transfer
 from buzzflow.metrics import Usage
+
+Tell = Callable[[str | Transfer], None]  # takes what is worth a line, and how far something has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,18 @@ class Outcome:
 
 
 class ExecutorError(Exception):
-    """The machine cannot do what is asked; *hint* is what to do. It is the user's to mend, no bug."""
+    """The machine cannot do what is asked; *hint* is what to do. It is the user's to mend, no bug.
 
-    def __init__(self, summary: str, hint: str | None = None, *, unreachable: bool = False) -> None:
+    *image* is the one that cannot be had. *others* are as bad and were found on the way.
+    """
+
+    def __init__(
+        self, summary: str, hint: str | None = None, *, unreachable: bool = False, image: str | None = None
+    ) -> None:
         super().__init__(summary)
-        self.summary, self.hint = summary, hint
+        self.summary, self.hint, self.image = summary, hint, image
         self.unreachable = unreachable  # a registry or daemon that does not answer, not a wrong name
+        self.others: tuple[ExecutorError, ...] = ()
 
 
 class Executor(Protocol):
@@ -100,7 +109,7 @@ class Executor(Protocol):
     name: str
     notes: list[str]  # what a user should know about this executor on this machine, a line each
 
-    def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
+    def prepare(self, settings: Sequence[Setting], tell: Tell) -> None:
         """Make images and requirements available; ExecutorError when that is impossible. *tell* takes progress."""
         ...
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 
 from buzzflow.backends.local.containers.api import Client
 from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
-from buzzflow.backends.local.executor import ExecutorError
+from buzzflow.backends.local.executor import ExecutorError, Tell
 
 _LAST_LINES = 15
 
 
-def build_image(client: Client, image: str, context: Path, tell: Callable[[str], None]) -> None:
-    """Build *image*; ExecutorError has the last lines of what the Dockerfile said."""
+def build_image(client: Client, image: str, context: Path, tell: Tell, *, pull: bool = False) -> None:
+    """Build *image*; ExecutorError has the last lines of what the Dockerfile said. *pull* asks for newer bases."""
     tell("building the image of a folder")
     began = time.monotonic()
     said: deque[str] = deque(maxlen=_LAST_LINES)
     try:
-        messages = client.api.build(path=str(context), tag=image, rm=True, forcerm=True, decode=True)
+        messages = client.api.build(path=str(context), tag=image, rm=True, forcerm=True, pull=pull, decode=True)
         for message in messages:
             if "error" in message:
                 raise _failed(str(message["error"]), said)

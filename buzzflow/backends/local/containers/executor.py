@@ -22,8 +22,9 @@ from buzzflow.backends.local.containers.images import Images
 from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
 from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages
 from buzzflow.backends.local.containers.ownership import lent
-from buzzflow.backends.local.containers.run import Watch, start
-from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
+from buzzflow.backends.local.containers.pull import PullPolicy
+from buzzflow.backends.local.containers.run import NOT_STARTED, Watch, start
+from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task, Tell
 from buzzflow.backends.local.keeper import Keeper
 from buzzflow.metrics import Usage
 
@@ -46,6 +47,7 @@ class DockerExecutor:
         client: Client | None = None,
         *,
         memory_bytes: int | None = None,
+        pull: PullPolicy = PullPolicy.MISSING,
     ) -> None:
         self._run = run_id
         self._own_clients: list[Client] = []
@@ -58,7 +60,7 @@ class DockerExecutor:
         memory = memory_bytes or int(info["MemTotal"] * _SHARE_OF_MEMORY)
         self._limits = Limits(step_user(info.get("SecurityOptions") or []), memory)
         self.notes: list[str] = []
-        self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), self.notes)
+        self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), pull)
         self._network_lock = threading.Lock()
         self._network: str | None = None
         self._is_closed = threading.Event()
@@ -73,10 +75,18 @@ class DockerExecutor:
         if is_on_this_machine():
             self._monitor = Monitor(self._client, self._run, images, self._cache_folder, tell, warn)
 
-    def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None:
-        """Pull the images that are not here and install requirements over them, once for each content."""
+    def prepare(self, settings: Sequence[Setting], tell: Tell) -> None:
+        """Pull images and install requirements over them, once for each content; ExecutorError has all that fail."""
+        failed: dict[str, ExecutorError] = {}
         for setting in dict.fromkeys(settings):
-            self._images.ready(setting, tell)
+            try:
+                self._images.ready(setting, tell)
+            except ExecutorError as e:
+                failed.setdefault(e.summary, e)
+        if failed:
+            first, *others = sorted(failed.values(), key=lambda e: e.unreachable)  # a wrong name stays one elsewhere
+            first.others = tuple(others)
+            raise first
 
     def run(self, task: Task, log: Callable[[bytes], None], stop: threading.Event) -> Outcome:
         """Run *task* to its end; its container is gone afterwards. ExecutorError when it cannot be started."""
@@ -93,7 +103,8 @@ class DockerExecutor:
             try:
                 failed = start(self._client, container)
                 watch = Watch(self._client, container, self._limits.memory_bytes, self._is_closed)
-                return failed or self._measured(container, watch.to_the_end(log, stop, task.timeout))
+                outcome = failed or self._measured(container, watch.to_the_end(log, stop, task.timeout))
+                return self._explained(outcome, task)
             finally:
                 remove_container(self._client, container)
 
@@ -111,6 +122,14 @@ class DockerExecutor:
         if self._monitor is None or outcome.end in (End.STOPPED, End.LOST):
             return outcome
         return replace(outcome, usage=self._monitor.completed(container, outcome.usage))
+
+    def _explained(self, outcome: Outcome, task: Task) -> Outcome:
+        """Name the kinds of processor where they are why a program could not start."""
+        kind = self._images.foreign(task.setting.image)
+        if kind is None or outcome.detail is None or outcome.exit_code not in NOT_STARTED:
+            return outcome
+        why = f"the image is for {kind}, and this Docker is {self._images.architecture} without an emulator for it"
+        return replace(outcome, detail=f"exec format error: {outcome.detail}; {why}")
 
     def _own(self, timeout: int) -> Client:
         self._own_clients.append(connect(timeout))

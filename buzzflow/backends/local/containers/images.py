@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from buzzflow.backends.local.containers.api import Client, Json
 from buzzflow.backends.local.containers.build import build_image
 from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
+from buzzflow.backends.local.containers.pull import PullPolicy, pull_image
 from buzzflow.backends.local.containers.requirements import Base, requirements_image
-from buzzflow.backends.local.executor import ExecutorError, Setting
+from buzzflow.backends.local.executor import ExecutorError, Setting, Tell
 
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i386": "386", "i686": "386"}
-_OF_DENIED = ("denied", "unauthorized", "authentication required", "no basic auth credentials", "forbidden")
-_OF_NOT_FOUND = ("not found", "manifest unknown", "does not exist", "no such image")
-_OF_UNREACHABLE = (
-    "no such host",
-    "connection refused",
-    "timeout",
-    "timed out",
-    "deadline exceeded",
-    "no route to host",
-    "network is unreachable",
-    "name resolution",
-    "connection reset",
-    "server misbehaving",
-    "awaiting headers",
-    ": eof",
-)
-_ELSEWHERE = "or name another image under `local.images` in pipeline.local.yaml"
 
 
 class Images:
-    """What is known to be ready on a daemon of the kind *architecture*; warnings go to *notes*."""
+    """What is known to be ready on a daemon of the kind *architecture*. An image is pulled once at most."""
 
-    def __init__(self, client: Client, cache_folder: Path, architecture: str, notes: list[str]) -> None:
-        self._client, self._cache_folder, self._notes = client, cache_folder, notes
-        self._architecture = _GO_NAMES.get(architecture, architecture)
+    def __init__(
+        self, client: Client, cache_folder: Path, architecture: str, policy: PullPolicy = PullPolicy.MISSING
+    ) -> None:
+        self._client, self._cache_folder, self._policy = client, cache_folder, policy
+        self.architecture = _GO_NAMES.get(architecture, architecture)
         self._ready: dict[Setting, str] = {}
         self._bases: dict[str, Json] = {}
         self._lock = threading.Lock()
         self._locks: defaultdict[object, threading.Lock] = defaultdict(threading.Lock)
 
-    def ready(self, setting: Setting, tell: Callable[[str], None]) -> str:
+    def ready(self, setting: Setting, tell: Tell) -> str:
         """Return the id of an image that has everything of *setting*. Many threads may ask; one does the work."""
         with self._lock_of(setting):
             if setting not in self._ready:
@@ -58,28 +42,41 @@ class Images:
                 )
             return self._ready[setting]
 
-    def _base(self, setting: Setting, tell: Callable[[str], None]) -> Json:
+    def foreign(self, image: str) -> str | None:
+        """Return the kind of processor that *image*, which is ready, was made for, when it is not the daemon's."""
+        found = (self._bases.get(image) or {}).get("Architecture") or ""
+        return found if found and self.architecture and found != self.architecture else None
+
+    def _base(self, setting: Setting, tell: Tell) -> Json:
         image = setting.image
         with self._lock_of(image):
             if image not in self._bases:
-                found = _inspect(self._client, image)
-                if found is None:
-                    if setting.context is not None:
-                        build_image(self._client, image, setting.context, tell)
-                    else:
-                        _pull(self._client, image, tell)
-                    found = _inspect(self._client, image)
-                if found is None:
-                    raise ExecutorError(f"the registry gave no image {image}", "does it end in the right tag?")
-                self._warn_of_architecture(image, found.get("Architecture") or "", tell)
-                self._bases[image] = found
+                self._bases[image] = self._found(setting, tell)
+                if (kind := self.foreign(image)) is not None:
+                    told = f"image {image} is for {kind}, and this Docker is {self.architecture}"
+                    tell(f"{told}: emulated it is slow, and without an emulator it ends with 'exec format error'")
             return self._bases[image]
 
-    def _warn_of_architecture(self, image: str, architecture: str, tell: Callable[[str], None]) -> None:
-        if architecture and self._architecture and architecture != self._architecture:
-            note = f"image {image} is for {architecture}, this Docker is {self._architecture}: slow, or does not start"
-            self._notes.append(note)
-            tell(note)
+    def _found(self, setting: Setting, tell: Tell) -> Json:
+        """Return what the daemon says of the image, which is fetched or built as the policy says."""
+        image = setting.image
+        here = _inspect(self._client, image)
+        if here is not None and self._policy is not PullPolicy.ALWAYS:
+            return here
+        if setting.context is not None:
+            build_image(self._client, image, setting.context, tell, pull=self._policy is PullPolicy.ALWAYS)
+        elif self._policy is PullPolicy.NEVER:
+            hint = f"docker pull {image}, or leave out --pull never"
+            raise ExecutorError(f"image {image} is not here, and --pull never forbids to fetch it", hint, image=image)
+        else:
+            pull_image(self._client, image, tell)
+        found = _inspect(self._client, image)
+        if found is None:
+            hint = "does it end in the right tag?"
+            raise ExecutorError(f"the registry gave no image {image}", hint, image=image)
+        if here is not None and here["Id"] != found["Id"]:
+            tell(f"a newer image {image} was fetched: {_short(here)} is now {_short(found)}")
+        return found
 
     def _lock_of(self, key: object) -> threading.Lock:
         with self._lock:
@@ -88,6 +85,10 @@ class Images:
 
 def _asks_for_something(text: str) -> bool:
     return any(line.strip() and not line.strip().startswith("#") for line in text.splitlines())
+
+
+def _short(image: Json) -> str:
+    return str(image["Id"]).removeprefix("sha256:")[:12]
 
 
 def _inspect(client: Client, image: str) -> Json | None:
@@ -105,42 +106,3 @@ def _inspect(client: Client, image: str) -> Json | None:
             case _:
                 raise ExecutorError(f"Docker cannot look at image {image}: {message_of(e)}") from e
     return found
-
-
-def _pull(client: Client, image: str, tell: Callable[[str], None]) -> None:
-    from docker.utils import parse_repository_tag
-
-    repository, tag = parse_repository_tag(image)
-    tell(f"pulling image {image}")
-    began = time.monotonic()
-    try:
-        for problem in _problems(client.api.pull(repository, tag=tag or "latest", stream=True, decode=True)):
-            raise _not_pulled(image, problem, status=None)
-    except engine_errors() as e:
-        raise _not_pulled(image, message_of(e), status_of(e)) from e
-    tell(f"pulled image {image} in {time.monotonic() - began:.0f} s")
-
-
-def _problems(messages: Iterator[Json]) -> Iterator[str]:
-    """Read a pull to its end; what breaks after the first byte is in the stream, not an HTTP status."""
-    for message in messages:
-        if "error" in message:
-            yield str(message["error"])
-
-
-def _not_pulled(image: str, message: str, status: int | None) -> ExecutorError:
-    lowered = message.lower()
-    host, slash, _ = image.partition("/")
-    if not slash or ("." not in host and ":" not in host and host != "localhost"):
-        host = "Docker Hub"
-    if any(words in lowered for words in _OF_UNREACHABLE):
-        summary = f"image {image} is not here, and its registry {host} cannot be reached"
-        return ExecutorError(f"{summary}: {message}", f"look at your network, {_ELSEWHERE}", unreachable=True)
-    if status in (401, 403) or any(words in lowered for words in _OF_DENIED):
-        login = "aws ecr get-login-password | docker login …" if ".dkr.ecr." in host else f"docker login {host}"
-        login = "docker login" if host == "Docker Hub" else login
-        summary = f"image {image} does not exist or may not be pulled from {host}"
-        return ExecutorError(summary, f"if it is private, log in (`{login}`), {_ELSEWHERE}")
-    if status == 404 or any(words in lowered for words in _OF_NOT_FOUND):
-        return ExecutorError(f"there is no image {image} at {host}", f"look at its name and tag, {_ELSEWHERE}")
-    return ExecutorError(f"image {image} cannot be pulled from {host}: {message}", f"try again, {_ELSEWHERE}")

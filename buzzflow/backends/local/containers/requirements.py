@@ -12,7 +12,7 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from buzzflow.backends.local.containers.api import Client, Json
 from buzzflow.backends.local.containers.client import engine_errors, message_of, status_of
 from buzzflow.backends.local.containers.labels import build_name, remove_container
 from buzzflow.backends.local.containers.pip_settings import index_settings, without_passwords
-from buzzflow.backends.local.executor import ExecutorError
+from buzzflow.backends.local.executor import ExecutorError, Tell
 
 REPOSITORY = "buzzflow/requirements"
 _RECIPE = "1"  # part of the key: raise it when what follows makes a different image
@@ -56,9 +56,7 @@ class Base:
         return self.facts.get("Config") or {}
 
 
-def requirements_image(
-    client: Client, base: Base, texts: Sequence[str], folder: Path, tell: Callable[[str], None]
-) -> str:
+def requirements_image(client: Client, base: Base, texts: Sequence[str], folder: Path, tell: Tell) -> str:
     """Return the id of *base* with *texts* installed, the contents of requirement files.
 
     Threads and processes that want the same wait for one another, by a lock file in *folder*.

@@ -24,6 +24,7 @@ _LOOK_SECONDS = 1.0
 _TICK_SECONDS = 0.05
 _KILL_SECONDS = 1.5
 _CANNOT_START, _NOT_FOUND = 126, 127  # what a shell and `docker run` answer
+NOT_STARTED = (1, _CANNOT_START, _NOT_FOUND)  # 1 is tini's for what is neither absent nor forbidden
 _KILLED = 128 + signal.SIGKILL
 _BY_SIGNALS = {_KILLED: "SIGKILL", 128 + signal.SIGTERM: "SIGTERM"}
 _OF_TINI = re.compile(rb"\[FATAL tini \(\d+\)\] exec (.*) failed: (.*)")
@@ -170,7 +171,7 @@ class Watch:
             return End.OUT_OF_MEMORY, f"a child process of the step was killed for lack of memory: {limit}"
         if state["OOMKilled"]:
             return End.EXITED, f"a child process of the step was killed for lack of memory: {limit}"
-        if code in (_CANNOT_START, _NOT_FOUND) and (match := _OF_TINI.search(tail)):
+        if code in NOT_STARTED and (match := _OF_TINI.search(tail)):
             program, reason = (part.decode(errors="replace").strip() for part in match.groups())
             return End.EXITED, _cannot_run(program, reason)
         if self._was_away:

@@ -1,0 +1,36 @@
+"""The options of `create` that are for local runs only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from buzzflow.cli.completion import complete_pull
+
+Pull = Annotated[
+    str | None,
+    typer.Option(
+        "--pull",
+        metavar="WHEN",
+        help="Fetch images that are missing, never, or always (--local).",
+        show_default="missing",
+        shell_complete=complete_pull,
+    ),
+]
+
+
+def for_local(**given: Any) -> Mapping[str, Any]:
+    """Return the options that were given; a usage error for a value that cannot be."""
+    if (pull := given.get("pull")) not in (None, "missing", "never", "always"):
+        raise typer.BadParameter(f"{pull!r} is not missing, never or always", param_hint="--pull")
+    return {name: value for name, value in given.items() if value}
+
+
+def refuse_without_local(given: Mapping[str, Any], what: str) -> None:
+    """Raise a usage error when an option was *given* that only a local run has; *what* is asked for instead."""
+    names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if names:
+        verb = "is" if len(names) == 1 else "are"
+        raise typer.BadParameter(f"{' and '.join(names)} {verb} for --local: {what} starts nothing")
