@@ -389,7 +389,8 @@ def _problems(folder: Path, entry: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
         )
         if local:
             given: Mapping[str, str] = entry["parameters"]
-            options = LocalOptions(executor="process", parameters=given, jobs=1)
+            fail, interrupt = entry.get("fail", ()), entry.get("interrupt", ())
+            options = LocalOptions("process", parameters=given, jobs=1, fail=fail, interrupt=interrupt)
             run_local(checked, options, emit=lambda _: None, stop=threading.Event())
     except PipelineError as e:
         return e.diagnostics

@@ -20,6 +20,16 @@ Pull = Annotated[
     ),
 ]
 
+Fail = Annotated[
+    list[str] | None,
+    typer.Option("--fail", metavar="STEP=ERROR", help="Let a step fail, to try retry (--local): train=capacity_error."),
+]
+Interrupt = Annotated[
+    list[str] | None,
+    typer.Option("--interrupt", metavar="STEP@TIME", help="Take a spot machine away (--local): train@30s."),
+]
+RealTime = Annotated[bool, typer.Option("--real-time", help="Wait before retries as long as SageMaker does (--local).")]
+
 
 def for_local(**given: Any) -> Mapping[str, Any]:
     """Return the options that were given; a usage error for a value that cannot be."""

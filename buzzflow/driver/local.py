@@ -6,7 +6,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ class LocalOptions:
 
     *executor* is auto, docker or process; *jobs* is how many steps may run side by side, None as many as cores.
     *monitoring* False leaves out cAdvisor and Prometheus, as the pipeline's own `local.monitoring` does.
-    *pull* says when images are fetched: missing, never or always.
+    *pull* says when images are fetched: missing, never or always. *fail* and *interrupt* let steps go wrong, as on the
+    command line; *real_time* waits before retries as long as the service does.
     """
 
     executor: str = "auto"
@@ -39,6 +40,9 @@ class LocalOptions:
     jobs: int | None = None
     monitoring: bool = True
     pull: str = "missing"
+    fail: Sequence[str] = ()
+    interrupt: Sequence[str] = ()
+    real_time: bool = False
 
     @property
     def most_jobs(self) -> int:
@@ -127,6 +131,9 @@ def prepared_request(
         data={**_data(checked), **(data or {})},
         images=_images(checked),
         jobs=options.most_jobs,
+        fail=options.fail,
+        interrupt=options.interrupt,
+        real_time=options.real_time,
     )
     try:
         return Prepared(request, prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}"))

@@ -25,6 +25,7 @@ from buzzflow.backends.local.events import (
     State,
     StepFinished,
     StepLine,
+    StepRetried,
     StepStarted,
     Transfer,
 )
@@ -95,6 +96,8 @@ class _PlainView:
             case StepStarted():
                 self._running[event.step] = self._said_at
                 self._say(f"{event.step}: started")
+            case StepRetried():
+                self._say(f"{event.step}: {retried(event)}")
             case StepLine():  # not through rich: a step may write a million of them
                 self.console.file.write(f"{event.step} | {event.line}\n")
             case StepFinished():
@@ -109,6 +112,14 @@ class _PlainView:
 
     def _say(self, text: str) -> None:
         self.console.print(Text(text), soft_wrap=True)
+
+
+def retried(event: StepRetried) -> str:
+    """Return `attempt 2 of 4 in 2 s (20 min on SageMaker), after capacity_error`."""
+    of = f" of {event.most}" if event.most else ""
+    soon = f" in {duration(event.wait)}" if event.wait else ""
+    there = f" ({duration(event.real_wait)} on SageMaker)" if event.real_wait > event.wait else ""
+    return f"attempt {event.attempt}{of}{soon}{there}, after {event.reason}"
 
 
 def _ending(event: StepFinished) -> str:
@@ -154,6 +165,8 @@ class StepRows:
                 self.rows[event.step].started = time.monotonic()
             case StepLine():
                 self.rows[event.step].line = event.line
+            case StepRetried():
+                self.rows[event.step].line = retried(event)
             case StepFinished():
                 self.rows[event.step].ended = event
             case Transfer(what=what, done=None):

@@ -54,6 +54,9 @@ def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
         if event.state.is_good and event.result is not None:
             notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
+        if event.attempts:
+            told = "; ".join(attempt.reason or attempt.state for attempt in event.attempts)
+            notes.append(Text.assemble((f"{name}: ", "bold"), f"{len(event.attempts)} attempts: {told}"))
         notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
     notes += [] if fitting is None else advice.lines(fitting)
     return Group(grid, *([Text(), *notes] if notes else []))

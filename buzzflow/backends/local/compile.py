@@ -36,17 +36,30 @@ def _parameter(parameter: ir.Parameter) -> plan.Parameter:
 def _step(step: ir.Step) -> plan.Step:
     needs = [plan.Need(step=n.step, because=n.because.value, when=n.when.value) for n in step.needs]
     branch = None if step.branch is None else plan.Branch(condition=step.branch.condition, taken=step.branch.taken)
+    retry = [_retry(r) for r in step.retry]
     match step.work:
         case ir.Processing():
-            return plan.ProcessingStep(name=step.name, needs=needs, branch=branch, container=_container(step))
+            container = _container(step)
+            return plan.ProcessingStep(name=step.name, needs=needs, branch=branch, retry=retry, container=container)
         case ir.Training():
-            return plan.TrainingStep(name=step.name, needs=needs, branch=branch, container=_container(step))
+            container = _container(step)
+            return plan.TrainingStep(name=step.name, needs=needs, branch=branch, retry=retry, container=container)
         case ir.Condition(test=test):
             return plan.ConditionStep(name=step.name, needs=needs, branch=branch, test=_test(test))
         case ir.Fail(message=message):
             return plan.FailStep(name=step.name, needs=needs, branch=branch, message=expression(message))
         case _:
             raise ValueError(f"step {step.name!r} cannot run here, as `check` says")
+
+
+def _retry(retry: ir.Retry) -> plan.Retry:
+    return plan.Retry(
+        errors=list(retry.errors),
+        interval=retry.interval,
+        backoff=retry.backoff,
+        max_attempts=retry.max_attempts,
+        give_up_after=retry.give_up_after,
+    )
 
 
 def _container(step: ir.Step) -> plan.Container:
@@ -118,11 +131,13 @@ def _code(step: ir.Step, code: ir.Code | None) -> plan.Code | None:
 
 
 def _training(work: ir.Training) -> plan.Training:
+    kept = work.checkpoints
     return plan.Training(
         hyperparameters={k: expression(v) for k, v in work.hyperparameters},
         metrics=dict(work.metrics),
         input_mode=work.input_mode,
-        checkpoints=None if work.checkpoints is None else work.checkpoints.path,
+        checkpoints=None if kept is None else kept.path,
+        checkpoints_to=None if kept is None or kept.to is None else expression(kept.to),
     )
 
 
@@ -191,8 +206,6 @@ def _test(test: ir.Test) -> plan.Test:
 
 def _not_tried(pipeline: ir.Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
-        if step.retry:
-            yield "retry"
         if step.cache is not None and step.cache.enabled:
             yield "cache"
         job = ir.job_of(step)

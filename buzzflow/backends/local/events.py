@@ -61,6 +61,31 @@ class StepStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A step is tried again, as attempt number *attempt* of *most* (None: until a time has passed), after *wait* s.
+
+    *reason* is how the attempt before ended, *real_wait* what the service would wait.
+    """
+
+    step: str
+    attempt: int
+    most: int | None
+    reason: str
+    wait: float = 0.0
+    real_wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One of several tries of a step: *state* is failed, interrupted, stopped, succeeded."""
+
+    state: str
+    reason: str | None
+    seconds: float
+    log: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StepLine:
     """A step wrote a line."""
 
@@ -73,7 +98,8 @@ class StepFinished:
     """A step came to its end; *result* is what a condition chose, or a report said, in a few words.
 
     *reason* says why it failed or was skipped, *tail* are the last lines of the log. *warnings* are about a step that
-    succeeded, and yet. *how* says what stood in for the service, where the step did not simply run.
+    succeeded, and yet. *how* says what stood in for the service, where the step did not simply run. *error* is the
+    name that retry policies have for the failure, if any; *attempts* are all tries where there was more than one.
     """
 
     step: str
@@ -87,6 +113,8 @@ class StepFinished:
     exit_code: int | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     how: str | None = None
+    error: str | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +125,4 @@ class RunFinished:
     seconds: float
 
 
-Event = RunStarted | Notice | Transfer | StepStarted | StepLine | StepFinished | RunFinished
+Event = RunStarted | Notice | Transfer | StepStarted | StepRetried | StepLine | StepFinished | RunFinished

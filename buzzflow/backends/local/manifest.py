@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from buzzflow.backends.local.events import State, StepFinished
+from buzzflow.backends.local.events import Attempt, State, StepFinished
 from buzzflow.backends.local.owner import is_gone
 from buzzflow.metrics import Curves, Usage
 
@@ -61,6 +61,15 @@ class LeftRecord(_Record):
     properties: dict[str, Plain] = {}
 
 
+class AttemptRecord(_Record):
+    """One of several tries of a step, as `events.Attempt` says."""
+
+    state: str
+    reason: str | None = None
+    seconds: float
+    log: str | None = None
+
+
 class StepRecord(_Record):
     """One step: *began* and *seconds* are in seconds, the first since the run's start.
 
@@ -80,6 +89,7 @@ class StepRecord(_Record):
     result: str | None = None
     exit_code: int | None = None
     log: str | None = None
+    attempts: list[AttemptRecord] = []
     warnings: list[str] = []
     metrics: dict[str, float] = {}
     usage: UsageRecord | None = None
@@ -156,12 +166,18 @@ def record_end(record: StepRecord, event: StepFinished, folder: Path) -> None:
     record.exit_code, record.warnings, record.metrics = event.exit_code, [*event.warnings], dict(event.metrics)
     if event.log is not None:
         record.log = str(event.log.relative_to(folder))
+    record.attempts = [_attempt(attempt, folder) for attempt in event.attempts]
     if event.usage is not None:
         record.usage = _usage(event.usage)
         if event.usage.curves.at and event.log is not None:
             file = event.log.with_name("usage.json")
             write_json(file, _columns(event.usage.curves))
             record.usage.curves = str(file.relative_to(folder))
+
+
+def _attempt(attempt: Attempt, folder: Path) -> AttemptRecord:
+    log = None if attempt.log is None else str(attempt.log.relative_to(folder))
+    return AttemptRecord(state=attempt.state, reason=attempt.reason, seconds=round(attempt.seconds, 3), log=log)
 
 
 def _usage(usage: Usage) -> UsageRecord:

@@ -190,6 +190,7 @@ class Training(_Data):
     metrics: dict[str, str] = {}
     input_mode: Literal["file", "fast_file", "pipe"] = "file"
     checkpoints: str | None = None  # folder in the container
+    checkpoints_to: Expression | None = None  # None is a folder of the run
 
 
 class Container(_Data):
@@ -225,10 +226,21 @@ class Branch(_Data):
     taken: bool
 
 
+class Retry(_Data):
+    """Try again after one of *errors*; durations are in seconds, *max_attempts* counts further tries."""
+
+    errors: list[str]
+    interval: int = 1
+    backoff: float = 2.0
+    max_attempts: int | None = None
+    give_up_after: int | None = None
+
+
 class _Step(_Data):
     name: str
     needs: list[Need] = []
     branch: Branch | None = None
+    retry: list[Retry] = []
 
 
 class ProcessingStep(_Step):

@@ -13,6 +13,7 @@ from buzzflow.backends.local import plan, standins
 from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.store import AddressError, Store
+from buzzflow.backends.local.trials import Trial, read_trials
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.loader.bundle import stage_bundle
 
@@ -26,7 +27,8 @@ class RunRequest:
     *contents* are the files of the code by digest. *parameters* are given as text and take the type that the plan
     declares. *data* names folders or files for addresses, *images* an image instead of another, by address or
     `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file,
-    which is *file* from the repository's top.
+    which is *file* from the repository's top. *fail* and *interrupt* are what is to go wrong, as `trials` reads it;
+    *real_time* waits before retries as long as the service does.
     """
 
     run: str
@@ -39,6 +41,9 @@ class RunRequest:
     data: Mapping[str, Path] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     jobs: int = 4
+    fail: Sequence[str] = ()
+    interrupt: Sequence[str] = ()
+    real_time: bool = False
 
     @property
     def folder(self) -> Path:
@@ -62,6 +67,7 @@ class Ready:
     known: Known
     settings: Mapping[str, Setting]
     warnings: Sequence[str]
+    trials: Mapping[str, Trial] = field(default_factory=dict)
 
 
 def prepare(request: RunRequest, *, started: str) -> Ready:
@@ -79,7 +85,8 @@ def prepare(request: RunRequest, *, started: str) -> Ready:
     }
     store = request.store()
     known = Known(parameters, run, find=store.path)
-    problems = [*_missing_data(request, known, store), *_missing_secrets(request.plan)]
+    trials, problems = read_trials(request.plan.steps, request.fail, request.interrupt)
+    problems += [*_missing_data(request, known, store), *_missing_secrets(request.plan)]
     settings: dict[str, Setting] = {}
     warnings: dict[str, None] = {}
     for step in request.plan.steps:
@@ -93,7 +100,7 @@ def prepare(request: RunRequest, *, started: str) -> Ready:
                 problems.append(Diagnostic("BF503", str(e), ("steps", step.name, "image"), "name a fixed image here"))
     if problems:
         raise PipelineError(problems)
-    return Ready(known, settings, tuple(warnings))
+    return Ready(known, settings, tuple(warnings), trials)
 
 
 # ------------------------------------------------------------------ parameters

@@ -29,8 +29,9 @@ from buzzflow.backends.local.manifest import (
 from buzzflow.backends.local.owner import machine, owner
 from buzzflow.backends.local.request import Ready, RunRequest
 from buzzflow.backends.local.samples import sample_data
-from buzzflow.backends.local.steps.job import run_step
+from buzzflow.backends.local.steps.attempts import run_attempts
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
+from buzzflow.backends.local.trials import Trial
 from buzzflow.backends.printable import printable
 
 _WAKE_SECONDS = 0.2
@@ -187,7 +188,8 @@ class _Run:
         try:
             setting = self.ready.settings[step.name]
             place = StepPlace(step, self.request, self.known)
-            self._done.put(run_step(place, setting, self.executor, self.emit, self.stop))
+            trial = self.ready.trials.get(step.name, Trial())
+            self._done.put(run_attempts(place, setting, self.executor, self.emit, self.stop, trial))
         except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
             self._done.put(bug)
 

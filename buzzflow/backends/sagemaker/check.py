@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker.budget import budget_problems
-from buzzflow.backends.sagemaker.compile import JOB_ERRORS, RUN_JOBS, STEP_ERRORS, Definition, define
+from buzzflow.backends.sagemaker.compile import RUN_JOBS, Definition, define
 from buzzflow.backends.sagemaker.images import ECR, UnknownImageError, framework_image_uri
 from buzzflow.backends.sagemaker.images import Scope as Purpose
 from buzzflow.backends.sagemaker.limits import out_of_range, processing_problems, too_long, training_problems
 from buzzflow.backends.sagemaker.needs import images_of, missing
 from buzzflow.backends.sagemaker.places import deployed_name
 from buzzflow.backends.sagemaker.verify import refused_requests, unknown_properties
+from buzzflow.backends.service import JOB_ERRORS, STEP_ERRORS
 from buzzflow.diagnostics import Diagnostic, Path, Severity, did_you_mean
 from buzzflow.instances.names import Kind, instance_problems
 

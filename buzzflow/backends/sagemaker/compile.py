@@ -27,16 +27,9 @@ from buzzflow.backends.sagemaker.services import (
     service_arguments,
 )
 from buzzflow.backends.sagemaker.text import Object
+from buzzflow.backends.service import JOB_ERRORS, STEP_ERRORS
 
 ARTIFACT = "pipeline-definition.json"
-# AWS's two families of exceptions; a policy may hold only one (Developer Guide, "Retry Policy for Pipeline Steps").
-STEP_ERRORS = {"throttling": "Step.THROTTLING", "service_fault": "Step.SERVICE_FAULT"}
-JOB_ERRORS = {
-    "job_internal_error": "SageMaker.JOB_INTERNAL_ERROR",
-    "capacity_error": "SageMaker.CAPACITY_ERROR",
-    "resource_limit": "SageMaker.RESOURCE_LIMIT",
-}
-
 
 RUN_JOBS = frozenset(("processing", "training", "tuning", "transform", "automl", "notebook", "job", "raw"))
 

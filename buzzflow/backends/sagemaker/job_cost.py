@@ -13,8 +13,8 @@ from typing import assert_never
 
 from buzzflow import ir
 from buzzflow.backends.sagemaker.bounds import Bounds, UnboundedError, dearest
-from buzzflow.backends.sagemaker.compile import JOB_ERRORS
 from buzzflow.backends.sagemaker.jobs import DAY
+from buzzflow.backends.service import JOB_ERRORS
 from buzzflow.instances.prices import Kind, per_hour, priced_regions
 
 HOUR = 3600

@@ -7,43 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from buzzflow import ir
 from buzzflow.backends import contract
+from buzzflow.backends.service import (
+    HYPERPARAMETER,
+    HYPERPARAMETER_KEY,
+    HYPERPARAMETERS,
+    OUTPUTS,
+    PROCESSING,
+    TRAINING,
+    URI,
+    VARIABLES,
+    WORD,
+    WORDS,
+    JobLimits,
+)
 from buzzflow.diagnostics import Diagnostic, Path
 
 _LINE_BREAKS = frozenset("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
-class JobLimits:
-    """What differs between processing and training."""
-
-    inputs: int
-    variable: int
-    count: tuple[int, int | None]
-    volume: tuple[int, int | None]
-    timeout: tuple[int, int | None]
-
-
-# ProcessingInputs, ProcessingEnvironmentValue, ProcessingInstanceCount, ProcessingVolumeSizeInGB,
-# ProcessingMaxRuntimeInSeconds
-PROCESSING = JobLimits(10, 256, (1, 100), (1, 16_384), (1, 777_600))
-# InputDataConfig, TrainingEnvironmentValue; the numbers have only a lower limit. A count or size of 0 is for jobs
-# that have instance groups or no storage of their own.
-TRAINING = JobLimits(20, 512, (1, None), (1, None), (1, None))
-
-OUTPUTS = 10  # ProcessingOutputs
-WORDS = 100  # ContainerEntrypoint, ContainerArguments, TrainingContainerEntrypoint, TrainingContainerArguments
-WORD = 256  # ContainerArgument, ContainerEntrypointString, TrainingContainerArgument, …
-VARIABLES = 100  # ProcessingEnvironmentMap, TrainingEnvironmentMap
 SUBNETS, SECURITY_GROUPS = 16, 5  # Subnets, VpcSecurityGroupIds
 TAGS, TAG_KEY, TAG_VALUE = 50, 128, 256  # TagList, TagKey, TagValue
-HYPERPARAMETERS, HYPERPARAMETER_KEY, HYPERPARAMETER = 100, 256, 2500  # HyperParameters, …Key, …Value
 METRICS, METRIC_NAME, REGEX = 40, 255, 500  # MetricDefinitionList, MetricName, MetricRegex
 KEEP_ALIVE = 21_600  # KeepAlivePeriodInSeconds
-URI = 1024  # S3Uri
 IMAGE = 255  # ImageUri, AlgorithmImage
 CHANNEL = 64  # ChannelName
 

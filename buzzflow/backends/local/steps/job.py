@@ -33,7 +33,7 @@ def run_step(
     name = place.step.name
     log_path = place.folder / "log.txt"
     try:
-        place.folder.mkdir(parents=True)
+        place.folder.mkdir(parents=True, exist_ok=True)
         task = _task(place, setting)
     except (evaluate.EvaluationError, AddressError, StagingError, OSError) as e:
         return StepFinished(name, State.FAILED, reason=f"it cannot start: {e}"), Left()
@@ -112,7 +112,7 @@ def _environment(place: StepPlace) -> dict[str, str]:
 def _mounts(place: StepPlace) -> tuple[Mount, ...]:
     container, known = place.step.container, place.known
     training = container.training
-    return lay_out(
+    mounts = lay_out(
         place.stage,
         container,
         hyperparameters={k: evaluate.text(v, known) for k, v in training.hyperparameters.items()} if training else {},
@@ -120,6 +120,11 @@ def _mounts(place: StepPlace) -> tuple[Mount, ...]:
         contents=place.request.contents,
         instance_type=evaluate.text(container.instance_type, known),
     )
+    if training is None or training.checkpoints is None:
+        return mounts
+    kept = place.checkpoints()  # not in the stage: the next attempt, or run, finds them as the service restores them
+    kept.mkdir(parents=True, exist_ok=True)
+    return (*mounts, Mount(kept, training.checkpoints, read_only=False))
 
 
 def _source(item: plan.Input, place: StepPlace) -> Path:
@@ -172,6 +177,7 @@ def _failed(place: StepPlace, outcome: Outcome, log: StepLog, log_path: Path) ->
         tail=tuple(log.tail) if state is State.FAILED else (),
         log=log_path,
         exit_code=outcome.exit_code,
+        error="job_internal_error" if outcome.end is End.LOST else None,  # the machine went away under the job
     )
 
 

@@ -45,6 +45,13 @@ class StepPlace:
         address = evaluate.text(output.to, self.known)
         return address if address.endswith("/") else address + "/"
 
+    def checkpoints(self) -> Path:
+        """Return where a training keeps what it goes on from: an address that it names, or a folder of the run."""
+        training = self.step.container.training
+        to = None if training is None else training.checkpoints_to
+        own = f"{self.request.prefix}{self.step.name}/checkpoints/"
+        return self.request.store().path(own if to is None else evaluate.text(to, self.known))
+
 
 @dataclass(frozen=True, slots=True)
 class Left:

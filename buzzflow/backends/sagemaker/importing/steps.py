@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from buzzflow.backends.sagemaker.compile import JOB_ERRORS, STEP_ERRORS, iso_duration
+from buzzflow.backends.sagemaker.compile import iso_duration
 from buzzflow.backends.sagemaker.importing import jobs, models, services
 from buzzflow.backends.sagemaker.importing.said import Fields, Said, at, given, inverse, objects, said
 from buzzflow.backends.sagemaker.semantics import steps_in
 from buzzflow.backends.sagemaker.text import Object
+from buzzflow.backends.service import JOB_ERRORS, STEP_ERRORS
 from buzzflow.config.steps import fields_by_type
 from buzzflow.diagnostics import Diagnostic, Path, PipelineError
 
