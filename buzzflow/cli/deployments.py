@@ -9,7 +9,7 @@ import typer
 
 from buzzflow.cli.app import AsJson, BackendName, Settings, app
 from buzzflow.cli.completion import complete_local, complete_pipelines
-from buzzflow.cli.local_options import Fail, Interrupt, Pull, RealTime, for_local, refuse_without_local
+from buzzflow.cli.local_options import DownloadSize, Fail, Interrupt, Pull, RealTime, for_local, refuse_without_local
 
 Targets = Annotated[
     list[Path] | None,
@@ -48,6 +48,7 @@ def create(
     pull: Pull = None,
     fail: Fail = None,
     interrupt: Interrupt = None,
+    download: DownloadSize = None,
     real_time: RealTime = False,  # an option of the command line
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
@@ -58,7 +59,7 @@ def create(
     """Deploy pipelines to SageMaker; or run one on this machine (--local)."""
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
-    here = for_local(pull=pull, fail=fail, interrupt=interrupt, real_time=real_time)
+    here = for_local(pull=pull, fail=fail, interrupt=interrupt, download=download, real_time=real_time)
     if local is None:
         asked = {"param": parameters, "jobs": jobs, "no_monitoring": no_monitoring, **here}
         refuse_without_local(asked, "a dry run" if dry_run else "a deployment")

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
 from buzzflow.backends.local.executor import Executor, ExecutorError, Tell
@@ -21,6 +23,9 @@ from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.runs import STATE
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
+
+if TYPE_CHECKING:
+    from buzzflow.driver.download import Download
 
 DEFAULT_JOBS = 4
 
@@ -32,7 +37,8 @@ class LocalOptions:
     *executor* is auto, docker or process; *jobs* is how many steps may run side by side, None as many as cores.
     *monitoring* False leaves out cAdvisor and Prometheus, as the pipeline's own `local.monitoring` does.
     *pull* says when images are fetched: missing, never or always. *fail* and *interrupt* let steps go wrong, as on the
-    command line; *real_time* waits before retries as long as the service does.
+    command line; *real_time* waits before retries as long as the service does. *download* is how many bytes may be
+    fetched from S3, None for no connection to it.
     """
 
     executor: str = "auto"
@@ -43,6 +49,7 @@ class LocalOptions:
     fail: Sequence[str] = ()
     interrupt: Sequence[str] = ()
     real_time: bool = False
+    download: int | None = None
 
     @property
     def most_jobs(self) -> int:
@@ -76,11 +83,13 @@ def run_local(
     checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
 ) -> LocalRun:
     """Run *checked*, loaded with its local layer; PipelineError tells what is missing before anything starts."""
-    prepared = prepared_request(checked, options, checked.loaded.root / STATE)
+    prepared = prepared_request(
+        checked, options, checked.loaded.root / STATE, download=_download(checked, options, emit, stop)
+    )
     request = prepared.request
     emit = _one_at_a_time(emit)
     chosen = choose_executor(
-        options.executor, request.run, request.state / "cache", prepared.ready, emit, pull=options.pull
+        options.executor, request.run, request.state / "cache", prepared.ready, _until(stop, emit), pull=options.pull
     )
     if options.monitoring and checked.config.local.monitoring:
         _monitor(chosen, request.images, emit)
@@ -114,10 +123,12 @@ def prepared_request(
     *,
     data: Mapping[str, Path] | None = None,
     change: Callable[[plan.RunPlan], plan.RunPlan] = lambda whole: whole,
+    download: Download | None = None,
 ) -> Prepared:
     """Return the run of *checked* that *state* will keep; PipelineError tells what it lacks.
 
-    *data* counts before what the pipeline itself names, *change* is laid over the compiled plan.
+    *data* counts before what the pipeline itself names, *change* is laid over the compiled plan. *download* fetches
+    data, once nothing else is missing.
     """
     now = datetime.now(UTC)
     request = RunRequest(
@@ -128,17 +139,39 @@ def prepared_request(
         project=checked.loaded.file.resolve().parent,
         file=_from_the_top(checked),
         parameters=options.parameters,
-        data={**_data(checked), **(data or {})},
+        data={**fetched(state), **_data(checked), **(data or {})},
         images=_images(checked),
         jobs=options.most_jobs,
         fail=options.fail,
         interrupt=options.interrupt,
         real_time=options.real_time,
     )
+    started = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     try:
-        return Prepared(request, prepare(request, started=f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+        if download is not None and not _lacks_more_than_data(request, started):
+            request = download.into(request, started)
+        return Prepared(request, prepare(request, started=started))
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
+
+
+def _lacks_more_than_data(request: RunRequest, started: str) -> bool:
+    try:
+        prepare(request, started=started)
+    except PipelineError as e:
+        return any(d.code != "BF501" for d in e.diagnostics)
+    return False
+
+
+def _download(
+    checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
+) -> Download | None:
+    if options.download is None:
+        return None
+    from buzzflow.driver.download import Download
+
+    region = checked.environment.region if checked.environment is not None else None
+    return Download(options.download, region, _told_by(emit), stop)
 
 
 def _from_the_top(checked: Checked) -> str:
@@ -261,6 +294,17 @@ def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -
     if (seconds := time.monotonic() - begun) > 2:
         emit(Notice(f"ready after {seconds:.0f} s; the next run starts at once"))
     return executor
+
+
+def _until(stop: threading.Event, emit: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Return *emit* that ends what tells of its progress, once *stop* is set: a pull may take an hour."""
+
+    def told(event: Event) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        emit(event)
+
+    return told
 
 
 def _told_by(emit: Callable[[Event], None]) -> Tell:

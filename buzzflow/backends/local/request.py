@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,21 +73,9 @@ class Ready:
 
 def prepare(request: RunRequest, *, started: str) -> Ready:
     """Return what the run begins with; PipelineError tells all that it lacks. *started* is a time as text."""
-    parameters, problems = _parameters(request)
-    if problems:
-        raise PipelineError(problems)
-    run = {
-        "id": request.run,
-        "arn": f"local:{request.run}",
-        "pipeline": request.plan.pipeline,
-        "pipeline_arn": f"local:{request.plan.pipeline}",
-        "start_time": started,
-        "now": started,
-    }
-    store = request.store()
-    known = Known(parameters, run, find=store.path)
+    known = _known(request, started)
     trials, problems = read_trials(request.plan.steps, request.fail, request.interrupt)
-    problems += [*_missing_data(request, known, store), *_missing_secrets(request.plan)]
+    problems += [*_missing_data(request, known), *_missing_secrets(request.plan)]
     settings: dict[str, Setting] = {}
     warnings: dict[str, None] = {}
     for step in request.plan.steps:
@@ -101,6 +90,22 @@ def prepare(request: RunRequest, *, started: str) -> Ready:
     if problems:
         raise PipelineError(problems)
     return Ready(known, settings, tuple(warnings), trials)
+
+
+def _known(request: RunRequest, started: str) -> Known:
+    """Return what is known before the first step; PipelineError for parameters that cannot be."""
+    parameters, problems = _parameters(request)
+    if problems:
+        raise PipelineError(problems)
+    run = {
+        "id": request.run,
+        "arn": f"local:{request.run}",
+        "pipeline": request.plan.pipeline,
+        "pipeline_arn": f"local:{request.plan.pipeline}",
+        "start_time": started,
+        "now": started,
+    }
+    return Known(parameters, run, find=request.store().path)
 
 
 # ------------------------------------------------------------------ parameters
@@ -175,28 +180,61 @@ def _missing_secrets(pipeline: plan.RunPlan) -> Iterator[Diagnostic]:
                     yield Diagnostic("BF506", f"secret {variable!r} is not set on this machine", path, hint)
 
 
-def _missing_data(request: RunRequest, known: Known, store: Store) -> Iterator[Diagnostic]:
-    """Yield every source that is known now and not there; outputs of steps come later."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An address that an input names, at *path* in the pipeline."""
+
+    address: str
+    path: tuple[str, ...]
+
+    def diagnostic(self) -> Diagnostic:
+        """Say that nothing is there."""
+        bare = self.address.rstrip("/")
+        named = f"name sample data in pipeline.local.yaml: local: {{data: {{{bare}: path/to/folder}}}}"
+        hint = f"{named}, or fetch it: --download 1GB"
+        return Diagnostic("BF501", f"there is no data for {self.address} on this machine", self.path, hint)
+
+
+def used_sources(request: RunRequest, started: str) -> list[Missing]:
+    """Return the addresses that steps read and that are known now, each once."""
+    known = _known(request, started)
+    found: dict[str, Missing] = {}
+    for path, source in _sources(request):
+        if source is not None and _known_at_start(source):
+            with contextlib.suppress(AddressError, EvaluationError):  # `prepare` tells it
+                address = text(source, known)
+                found.setdefault(address, Missing(address, path))
+    return [*found.values()]
+
+
+def missing_sources(request: RunRequest, started: str) -> list[Missing]:
+    """Return the addresses at which nothing is, besides those below a folder that the user names."""
+    store = request.store()
+    return [each for each in used_sources(request, started) if not store.holds(each.address)]
+
+
+def _sources(request: RunRequest) -> Iterator[tuple[tuple[str, ...], plan.Expression | None]]:
+    """Yield where each input stands, and its address: None for one that has none."""
     for step in request.plan.steps:
-        if not isinstance(step, plan.ProcessingStep | plan.TrainingStep):
-            continue
-        for item in step.container.inputs:
-            if place_of(step.name, item.name) in request.data or isinstance(item.source, plan.Files):
-                continue
-            path: tuple[str, ...] = ("steps", step.name, "inputs", item.name, "from")
-            if item.source is None:
-                named = place_of(step.name, item.name)
-                hint = f"name sample data in pipeline.local.yaml: local: {{data: {{{named}: path/to/folder}}}}"
-                yield Diagnostic("BF501", f"input {item.name!r} has no data on this machine", path[:-1], hint)
-                continue
-            if not _known_at_start(item.source):
-                continue
+        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
+            for item in step.container.inputs:
+                if place_of(step.name, item.name) not in request.data and not isinstance(item.source, plan.Files):
+                    yield ("steps", step.name, "inputs", item.name, "from"), item.source
+
+
+def _missing_data(request: RunRequest, known: Known) -> Iterator[Diagnostic]:
+    """Yield every source that is known now and not there; outputs of steps come later."""
+    store = request.store()
+    for path, source in _sources(request):
+        if source is None:
+            named = place_of(path[1], path[3])
+            hint = f"name sample data in pipeline.local.yaml: local: {{data: {{{named}: path/to/folder}}}}"
+            yield Diagnostic("BF501", f"input {path[3]!r} has no data on this machine", path[:-1], hint)
+        elif _known_at_start(source):
             try:
-                address = text(item.source, known)
+                address = text(source, known)
                 if not store.holds(address):
-                    bare = address.rstrip("/")
-                    hint = f"name sample data in pipeline.local.yaml: local: {{data: {{{bare}: path/to/folder}}}}"
-                    yield Diagnostic("BF501", f"there is no data for {address} on this machine", path, hint)
+                    yield Missing(address, path).diagnostic()
             except (AddressError, EvaluationError) as e:
                 yield Diagnostic("BF501", str(e), path)
 

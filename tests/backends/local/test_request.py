@@ -107,6 +107,7 @@ def test_all_data_that_is_missing_is_told_before_the_first_step(tmp_path: Path) 
     assert found[1].summary == "there is no data for s3://raw/2026-01-01/ on this machine"
     assert found[1].hint == (
         "name sample data in pipeline.local.yaml: local: {data: {s3://raw/2026-01-01: path/to/folder}}"
+        ", or fetch it: --download 1GB"
     )
 
 
