@@ -30,8 +30,8 @@ def test_other_text_is_no_size(text: str) -> None:
         (["--pull", "never"], "--pull is for --local: a deployment starts nothing"),
         (["--fail", "a=timeout", "--interrupt", "b@3s"], "--fail and --interrupt are for --local"),
         (["--dry-run", "--download", "1MB"], "--download is for --local: a dry run starts nothing"),
-        (["--local", "--pull", "sometimes"], "'sometimes' is not missing, never or always"),
-        (["--local", "--download", "much"], "'much' is no size"),
+        (["--local=auto", "--pull", "sometimes"], "'sometimes' is not missing, never or always"),
+        (["--local=auto", "--download", "much"], "'much' is no size"),
     ],
 )
 def test_an_option_in_the_wrong_place_is_wrong_usage(arguments: list[str], told: str) -> None:

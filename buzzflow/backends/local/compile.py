@@ -81,6 +81,7 @@ def _container(step: ir.Step) -> plan.Container:
         timeout=None if job.timeout is None else _number(job.timeout),
         instance_type=expression(job.instance.type),
         instance_count=_number(job.instance.count),
+        volume_size_gb=_number(job.instance.volume_size_gb),
         training=_training(step.work) if isinstance(step.work, ir.Training) else None,
     )
 

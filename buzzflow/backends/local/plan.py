@@ -208,6 +208,7 @@ class Container(_Data):
     timeout: NumberExpression | None = None
     instance_type: Expression = "ml.m5.xlarge"
     instance_count: NumberExpression = 1
+    volume_size_gb: NumberExpression = 30
     training: Training | None = None
 
 

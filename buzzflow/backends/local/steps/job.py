@@ -15,6 +15,7 @@ from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import place_of
+from buzzflow.backends.local.steps.limits import RefusedError, refuse, too_large
 from buzzflow.backends.local.steps.log import StepLog
 from buzzflow.backends.local.steps.results import Left, StepPlace, nothing_written, take
 from buzzflow.backends.local.steps.staging import StagingError, lay_out
@@ -33,8 +34,11 @@ def run_step(
     name = place.step.name
     log_path = place.folder / "log.txt"
     try:
+        refuse(place)
         place.folder.mkdir(parents=True, exist_ok=True)
         task = _task(place, setting)
+    except RefusedError as e:
+        return StepFinished(name, State.FAILED, reason=f"SageMaker would refuse it: {e}"), Left()
     except (evaluate.EvaluationError, AddressError, StagingError, OSError) as e:
         return StepFinished(name, State.FAILED, reason=f"it cannot start: {e}"), Left()
     training = place.step.container.training
@@ -52,7 +56,7 @@ def run_step(
     if outcome.end is not End.EXITED or outcome.exit_code != 0:
         return _failed(place, outcome, log, log_path), Left()
     try:
-        warnings = (*nothing_written(place), *log.warnings)
+        warnings = (*nothing_written(place), *too_large(place, task.mounts), *log.warnings)
         left = take(place, log.metrics, stop)
     except InterruptedError:
         return StepFinished(name, State.STOPPED, outcome.usage, reason="stopped", log=log_path), Left()
