@@ -108,6 +108,7 @@ class Executor(Protocol):
 
     name: str
     notes: list[str]  # what a user should know about this executor on this machine, a line each
+    memory_bytes: int | None  # what all steps may use together, None when nobody knows
 
     def prepare(self, settings: Sequence[Setting], tell: Tell) -> None:
         """Make images and requirements available; ExecutorError when that is impossible. *tell* takes progress."""

@@ -1,8 +1,9 @@
 """Tidy up after a run whose process was killed: a small process of its own that waits for that.
 
-`python keeper.py docker RUN` or `python keeper.py process RUN FOLDER` reads its standard input, which only the process
-of the run has the other end of. Its end without the word `done` means that the process is gone: then what the run left
-goes, its containers and networks, or its temporary folders in FOLDER. Until then nothing is imported, so it is small.
+`python keeper.py docker RUN LEDGER` or `python keeper.py process RUN FOLDER` reads its standard input, which only the
+process of the run has the other end of. Its end without the word `done` means that the process is gone: then what the
+run left goes, its containers and networks, or its temporary folders in FOLDER; what stands in LEDGER comes back to the
+caller. Until then nothing is imported, so it is small.
 """
 
 from __future__ import annotations
@@ -48,19 +49,21 @@ class Keeper:
             process.returncode = 0  # nobody waits for it: it outlives us if need be
 
 
-def _containers(run: str) -> None:
+def _containers(run: str, ledger: str) -> None:
     import time
 
     from buzzflow.backends.local.containers.client import connect, engine_errors
     from buzzflow.backends.local.containers.labels import remove_run
+    from buzzflow.backends.local.containers.ownership import take_back
 
     passes = 0
     for _ in range(_TRIES):
         with contextlib.suppress(*engine_errors()):  # the daemon went away with the run
             passes += remove_run(connect(10), run)
         if passes == 2:  # what the run asked for with its last breath may come after the first
-            return
+            break
         time.sleep(_AGAIN_SECONDS)
+    take_back(Path(ledger))
 
 
 def _folders(run: str, parent: str) -> None:
@@ -81,7 +84,7 @@ def _main(kind: str, run: str, *arguments: str) -> None:
     if said == b"done":
         return
     if kind == "docker":
-        _containers(run)
+        _containers(run, *arguments)
     else:
         _folders(run, *arguments)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import assert_never
 
 from buzzflow.backends.local import evaluate, plan
+from buzzflow.backends.local.admission import Memory, last_peaks
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
@@ -99,6 +100,7 @@ class _Run:
         self.outcomes: dict[str, bool] = {}
         self.not_taken: set[str] = set()  # steps of branches that were not taken, and what needs them
         self.running: set[str] = set()
+        self.memory = Memory(executor.memory_bytes, last_peaks(request.folder.parent, request.plan.pipeline))
         self.waiting = {s.name: s for s in request.plan.steps}
         self._begun = time.monotonic()
         self._emit = emit
@@ -169,7 +171,7 @@ class _Run:
     def _start(self, step: plan.Step, pool: ThreadPoolExecutor, most: int) -> bool:
         match step:
             case plan.ProcessingStep() | plan.TrainingStep():
-                if len(self.running) >= most:
+                if len(self.running) >= most or not self._fits(step.name):
                     return False
                 del self.waiting[step.name]
                 self.running.add(step.name)
@@ -183,6 +185,13 @@ class _Run:
             case _:
                 assert_never(step)
         return True
+
+    def _fits(self, step: str) -> bool:
+        if self.memory.admits(step, self.running):
+            return True
+        if (why := self.memory.why_not(step, self.running)) is not None:
+            self.emit(Notice(why))
+        return False
 
     def _work(self, step: ContainerStep) -> None:
         try:

@@ -41,6 +41,28 @@ def refuse_foreign_links(folder: Path) -> None:
                 raise LinkError(f"{shown} is neither a file nor a folder")
 
 
+def let_owner_read(folder: Path) -> None:
+    """Give the owner of what a step wrote the rights that every file has that comes back from S3, and none besides.
+
+    A program with the set-user-id bit would run as the caller, whoever starts it. What is changed is the caller's own:
+    a step without root's rights cannot give files to somebody else.
+    """
+    _let_owner_read(folder)
+    for here, folders, files in os.walk(folder):  # from the top: a folder is opened before it is entered
+        for name in (*folders, *files):
+            _let_owner_read(Path(here, name))
+
+
+def _let_owner_read(path: Path) -> None:
+    found = path.lstat()
+    if found.st_uid != os.getuid() or not (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode)):
+        return
+    mode = stat.S_IMODE(found.st_mode)
+    wanted = mode & 0o777 | (0o700 if stat.S_ISDIR(found.st_mode) else 0o600)
+    if mode != wanted:
+        path.chmod(wanted)
+
+
 def read_some(path: Path, most: int) -> bytes:
     """Return at most *most* bytes of an ordinary file; LinkError when it is something else, a pipe for example."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
+from buzzflow.backends.local.manifest import Manifest, StepRecord, UsageRecord, write_manifest
 from buzzflow.backends.local.request import RunRequest, prepare
 from buzzflow.backends.local.run import Report, run
 from buzzflow.metrics import Usage
@@ -28,6 +30,7 @@ class StandIn:
     acts: Mapping[str, Act] = field(default_factory=dict)
     name: str = "stand-in"
     notes: Sequence[str] = ()
+    memory_bytes: int | None = None
     tasks: dict[str, Task] = field(default_factory=dict)
 
     def prepare(self, settings: Sequence[Setting], tell: Callable[[str], None]) -> None: ...
@@ -71,11 +74,12 @@ class Runs:
         jobs: int = 4,
         stop: threading.Event | None = None,
         acts: Mapping[str, Act] | None = None,
+        memory: int | None = None,
     ) -> Ran:
         made = plan.RunPlan(pipeline="delays", prefix="s3://buzzflow-local/delays/", steps=list(steps))
         request = RunRequest("r1", made, {}, self.folder / "state", self.folder, jobs=jobs)
         events: list[Event] = []
-        executor = StandIn(acts or {})
+        executor = StandIn(acts or {}, memory_bytes=memory)
         ready = prepare(request, started="2026-01-01T00:00:00Z")
         return Ran(run(request, ready, executor, events.append, stop or threading.Event()), events, executor)
 
@@ -162,6 +166,28 @@ def test_no_more_steps_run_at_once_than_jobs(jobs: int, runs: Runs) -> None:
     ran = runs(*(step(n) for n in "abcdef"), jobs=jobs, acts=dict.fromkeys("abcdef", counts))
     assert ran.report.state is State.SUCCEEDED
     assert most == jobs
+
+
+def test_steps_wait_for_the_memory_that_they_used_last_time(runs: Runs) -> None:
+    usage = UsageRecord(wall_seconds=1.0, memory_peak_bytes=6)
+    steps = {name: StepRecord(type="processing", usage=usage) for name in "ab"}
+    before = Manifest(
+        run="r0", pipeline="delays", buzzflow="1", executor="x", machine="m", owner="1:1", started="", steps=steps
+    )
+    (runs.folder / "state/runs/r0").mkdir(parents=True)
+    write_manifest(before, runs.folder / "state/runs/r0")
+    active: list[str] = []
+
+    def alone(task: Task, *_: object) -> int:
+        active.append(task.step)
+        time.sleep(0.1)
+        assert active == [task.step]
+        active.remove(task.step)
+        return 0
+
+    ran = runs(step("a"), step("b"), acts={"a": alone, "b": alone}, memory=10)
+    assert ran.states == {"a": "succeeded", "b": "succeeded"}
+    assert [e.text.partition(":")[0] for e in ran.events if isinstance(e, Notice)] == ["b waits for memory"]
 
 
 def test_a_step_starts_after_what_it_needs(runs: Runs) -> None:

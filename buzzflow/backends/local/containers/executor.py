@@ -21,7 +21,7 @@ from buzzflow.backends.local.containers.container import Limits, container_confi
 from buzzflow.backends.local.containers.images import Images
 from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
 from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages
-from buzzflow.backends.local.containers.ownership import lent
+from buzzflow.backends.local.containers.ownership import lent, take_back, take_back_of_the_dead
 from buzzflow.backends.local.containers.pull import PullPolicy
 from buzzflow.backends.local.containers.run import NOT_STARTED, Watch, start
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task, Tell
@@ -57,8 +57,8 @@ class DockerExecutor:
             info = self._client.api.info()
         except engine_errors() as e:
             raise ExecutorError(f"Docker cannot be used: {docker_problem() or message_of(e)}", unreachable=True) from e
-        memory = memory_bytes or int(info["MemTotal"] * _SHARE_OF_MEMORY)
-        self._limits = Limits(step_user(info.get("SecurityOptions") or []), memory)
+        self.memory_bytes: int | None = memory_bytes or int(info["MemTotal"] * _SHARE_OF_MEMORY)
+        self._limits = Limits(step_user(info.get("SecurityOptions") or []), self.memory_bytes)
         self.notes: list[str] = []
         self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), pull)
         self._network_lock = threading.Lock()
@@ -66,7 +66,9 @@ class DockerExecutor:
         self._is_closed = threading.Event()
         self._cache_folder = cache_folder
         self._monitor: Monitor | None = None
-        self._keeper = Keeper("docker", run_id)
+        self._ledger = cache_folder / "lent" / run_id
+        self._keeper = Keeper("docker", run_id, str(self._ledger))
+        take_back_of_the_dead(self._ledger.parent)
         if removed := reap(self._client):
             self.notes.append(f"removed what a killed run left behind: {', '.join(removed)}")
 
@@ -95,7 +97,7 @@ class DockerExecutor:
             return Outcome(End.STOPPED, None, Usage(0.0))
         network = self._run_network() if task.network else "none"
         config = container_config(task, image, self._limits, network, labels(self._run, task.step))
-        with lent(task.mounts, self._limits.user):
+        with lent(task.mounts, self._limits.user, self._ledger):
             try:
                 container = self._create(config, container_name(task))
             except _NothingToRunError as e:
@@ -113,7 +115,10 @@ class DockerExecutor:
         self._is_closed.set()
         if self._monitor is not None:
             self._monitor.close()
-        self._keeper.dismiss(is_tidy=remove_run(self._client, self._run))
+        is_tidy = remove_run(self._client, self._run)
+        if is_tidy:
+            take_back(self._ledger)
+        self._keeper.dismiss(is_tidy=is_tidy)
         for client in self._own_clients:
             with contextlib.suppress(*engine_errors()):
                 client.close()

@@ -1,7 +1,12 @@
-"""Lend a step's writable folders to the user it runs as, when root runs buzzflow, and take them back."""
+"""Lend a step's writable folders to the user it runs as, when root runs buzzflow, and take them back.
+
+What is lent stands in a file, the ledger of the run, so that it comes back also when the run was killed.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import stat
 import threading
@@ -11,13 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from buzzflow.backends.local.executor import Mount
+from buzzflow.backends.local.owner import is_gone, machine, owner
 
 _lock = threading.Lock()
 _borrowers: Counter[Path] = Counter()  # tasks that run at once may share a folder
 
 
 @contextmanager
-def lent(mounts: Sequence[Mount], user: str) -> Iterator[None]:
+def lent(mounts: Sequence[Mount], user: str, ledger: Path) -> Iterator[None]:
     """Give what *mounts* may write to *user*, `uid:gid`, and back to root at the end.
 
     Only root can, and only for root is there need: everybody else's steps run as the caller.
@@ -29,6 +35,7 @@ def lent(mounts: Sequence[Mount], user: str) -> Iterator[None]:
         return
     with _lock:
         _borrowers.update(folders)
+        _write_down(folders, ledger)
         for folder in folders:
             _give(folder, uid, gid)
     try:
@@ -39,6 +46,34 @@ def lent(mounts: Sequence[Mount], user: str) -> Iterator[None]:
             for folder in folders:
                 if not _borrowers[folder]:
                     _give(folder, 0, 0, readable=True)
+
+
+def _write_down(folders: Sequence[Path], ledger: Path) -> None:
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    with ledger.open("a", encoding="utf-8") as file:
+        if not file.tell():
+            file.write(json.dumps([machine(), owner()]) + "\n")
+        file.writelines(json.dumps(str(folder)) + "\n" for folder in folders)
+
+
+def take_back(ledger: Path) -> None:
+    """Give what a run lent back to root; nothing that belongs to it runs any more."""
+    if not ledger.exists():
+        return
+    with _lock:
+        for line in {*ledger.read_text("utf-8").splitlines()[1:]}:
+            if Path(json.loads(line)).is_dir():
+                _give(Path(json.loads(line)), 0, 0, readable=True)
+    ledger.unlink(missing_ok=True)
+
+
+def take_back_of_the_dead(ledgers: Path) -> None:
+    """Do the same for runs that were killed together with what watches over them."""
+    for ledger in [*ledgers.glob("*")]:
+        with contextlib.suppress(OSError, ValueError):  # half a line, or another run is at it
+            its_machine, its_owner = json.loads(ledger.read_text("utf-8").partition("\n")[0])
+            if is_gone(its_machine, its_owner):
+                take_back(ledger)
 
 
 def _give(folder: Path, uid: int, gid: int, *, readable: bool = False) -> None:

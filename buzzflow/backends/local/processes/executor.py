@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+import psutil
+
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.keeper import Keeper
 from buzzflow.backends.local.processes.meter import ProcessMeter, out_of_memory_kills
@@ -22,6 +24,7 @@ from buzzflow.backends.local.processes.sandboxed_process import SandboxedProcess
 from buzzflow.backends.local.processes.virtual_environments import virtual_environment
 
 _OPT_ML = "/opt/ml"
+_SHARE_OF_MEMORY = 0.9
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _READ_EVERY = 0.05
 _GRACE = {End.TIMED_OUT: 5.0, End.STOPPED: 3.0}
@@ -35,6 +38,7 @@ class ProcessExecutor:
 
     def __init__(self, run_id: str, cache_folder: Path, *, own_folders: bool = True) -> None:
         self._run_id = run_id
+        self.memory_bytes: int | None = int(psutil.virtual_memory().total * _SHARE_OF_MEMORY)
         self._environments = cache_folder / "venvs"
         problem = namespace_problem() if own_folders else "switched off"
         self._own_folders = problem is None

@@ -20,6 +20,7 @@ from buzzflow.backends.local.steps.log import StepLog
 from buzzflow.backends.local.steps.results import Left, StepPlace, nothing_written, take
 from buzzflow.backends.local.steps.staging import StagingError, lay_out
 from buzzflow.backends.local.store import AddressError
+from buzzflow.backends.local.walls import let_owner_read
 from buzzflow.backends.printable import printable
 from buzzflow.diagnostics import PipelineError
 from buzzflow.loader.bundle import stage_bundle
@@ -48,6 +49,9 @@ def run_step(
             log = StepLog(name, file, emit, training.metrics if training else {}, hidden)
             outcome = executor.run(task, log.write, stop)
             log.close()
+        for mount in task.mounts:
+            if not mount.read_only:
+                let_owner_read(mount.source)
     except ExecutorError as e:
         reason = f"{e.summary}{f': {e.hint}' if e.hint else ''}"
         return StepFinished(name, State.FAILED, reason=reason, log=log_path), Left()
