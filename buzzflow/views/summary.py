@@ -58,8 +58,22 @@ def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
             told = "; ".join(attempt.reason or attempt.state for attempt in event.attempts)
             notes.append(Text.assemble((f"{name}: ", "bold"), f"{len(event.attempts)} attempts: {told}"))
         notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
+    notes += [Text(f"skipped, as {why}: {', '.join(names)}", "dim") for why, names in _skipped(report).items()]
     notes += [] if fitting is None else advice.lines(fitting)
     return Group(grid, *([Text(), *notes] if notes else []))
+
+
+def _skipped(report: Report) -> dict[str, list[str]]:
+    """Return the steps that did not run, by why: of one that needs a skipped one, the first of the chain says it.
+
+    What a condition chose is told beside it.
+    """
+    found: dict[str, list[str]] = {}
+    for name, event in report.steps.items():
+        why = (event.reason or "").rpartition(", as ")[2]
+        if event.state is State.SKIPPED and why and not why.endswith("chose the other branch"):
+            found.setdefault(why, []).append(name)
+    return found
 
 
 def verdict(report: Report) -> Text:
@@ -105,6 +119,7 @@ def _step_data(event: StepFinished, fits: Advice | None) -> dict[str, Any]:
         "reason": event.reason,
         "result": event.result,
         "exit_code": event.exit_code,
+        "attempts": [{"state": a.state, "reason": a.reason, "seconds": round(a.seconds, 3)} for a in event.attempts],
         "warnings": list(event.warnings),
         "log": None if event.log is None else str(event.log),
         "wall_seconds": None if usage is None else round(usage.wall_seconds, 3),

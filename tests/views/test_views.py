@@ -9,7 +9,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from buzzflow.backends.local.events import Notice, RunFinished, RunStarted, State, StepFinished, StepLine, StepStarted
+from buzzflow.backends.local.events import (
+    Attempt,
+    Notice,
+    RunFinished,
+    RunStarted,
+    State,
+    StepFinished,
+    StepLine,
+    StepRetried,
+    StepStarted,
+    Transfer,
+)
 from buzzflow.backends.local.run import Report
 from buzzflow.diagnostics import Diagnostic, Severity, Span
 from buzzflow.metrics import Usage
@@ -81,6 +92,34 @@ def test_a_table_has_a_row_for_each_step_and_says_what_conditions_chose() -> Non
         ["other", "skipped"],
     ]
     assert told.endswith("\ngate: 1 > 0: yes\n")
+
+
+def test_steps_that_did_not_run_are_told_by_what_began_it() -> None:
+    next_one = StepFinished("next", State.SKIPPED, reason="bad failed")
+    last = StepFinished("last", State.SKIPPED, reason="next was skipped, as bad failed")
+    told = printed(summary.table(report(bad=FAILED, next=next_one, last=last)))
+    assert told.endswith("\nskipped, as bad failed: next, last\n")
+
+
+def test_what_is_fetched_and_tried_again_is_drawn_as_it_goes() -> None:
+    rows = StepRows()
+    rows.take(RunStarted("r", "flights", "docker", Path("/runs/r"), (("train", "training"),)))
+    rows.take(StepStarted("train"))
+    rows.take(StepRetried("train", 2, 4, "capacity_error", 2.0, 600.0))
+    rows.take(Transfer("image team/model:1", 126_000_000, 300_000_000))
+    told = " ".join(drawn(rows, 9))
+    assert "attempt 2 of 4 in 2.0 s (10 min 00 s on SageMaker)" in told
+    assert "image team/model:1" in told
+    assert "42 %  120 MiB of 286 MiB" in told
+    rows.take(Transfer("image team/model:1", None, None))
+    assert "image" not in " ".join(drawn(rows, 9))
+
+
+def test_attempts_are_told_in_their_order() -> None:
+    attempts = (Attempt("failed", "capacity_error, as --fail asked", 0.0), Attempt("succeeded", None, 2.0))
+    train = StepFinished("train", State.SUCCEEDED, attempts=attempts)
+    told = printed(summary.table(report(train=train)))
+    assert told.endswith("\ntrain: 2 attempts: capacity_error, as --fail asked; succeeded\n")
 
 
 def test_plain_progress_is_a_line_for_each_event() -> None:

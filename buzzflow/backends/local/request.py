@@ -263,7 +263,7 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
             if image is None:
                 standin = standins.find(framework, version)
                 image, wheels = standin.image, standin.requirements
-                warnings.append(f"{asked} is a private image: {image} with {', '.join(wheels)} stands in for it here")
+                warnings.append(f"{image} with {wheels[0]} stands in for {asked}, a private image")
         case plan.Build() as build:
             image, context = f"{BUILT}:{build.digest[:32]}", _build_context(build, request)
         case expression:

@@ -152,7 +152,7 @@ class _Run:
                     continue  # a branch not taken is an end, too: so steps go on after both
                 if need.step in self.not_taken:
                     self.not_taken.add(step.name)
-                return f"{need.step} was skipped"
+                return f"{need.step} was skipped, as {(other.reason or '').rpartition(', as ')[2]}"
             if need.because == "branch" and other.state.is_good:
                 if step.branch is not None and self.outcomes[need.step] is not step.branch.taken:
                     self.not_taken.add(step.name)

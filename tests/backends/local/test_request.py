@@ -140,7 +140,7 @@ def test_a_framework_image_has_a_stand_in_and_says_so(tmp_path: Path) -> None:
     assert "scikit-learn==1.4.2" in found.settings["a"].over_image[0].splitlines()
     assert "scikit-learn" in found.settings["a"].on_this_machine[0].splitlines()
     [warning] = found.warnings
-    assert warning.startswith("sklearn:1.4-2 is a private image: python:3.10-slim with ")
+    assert warning.startswith("python:3.10-slim with scikit-learn==1.4.2 stands in for sklearn:1.4-2")
 
 
 def test_a_framework_without_stand_in_is_told_how_to_name_one(tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_a_failed_step_stops_only_what_depends_on_it(runs: Runs) -> None:
     assert (ran.reason("bad"), ran.reason("next"), ran.reason("last")) == (
         "exit code 7",
         "bad failed",
-        "next was skipped",
+        "next was skipped, as bad failed",
     )
     assert set(ran.executor.tasks) == {"bad", "other"}
 
