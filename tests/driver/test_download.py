@@ -185,3 +185,9 @@ def test_a_record_says_what_was_fetched(repository: Repository) -> None:
         "s3://example-ml/settings.json",
     ]
     assert {name for record in records for name in record["objects"]} == {"a", "deep/b", "settings.json"}
+
+
+def test_what_was_fetched_is_no_sample(repository: Repository) -> None:
+    run = repository.run()
+    manifest = json.loads((run.report.folder / "manifest.json").read_text())
+    assert not manifest["steps"]["count"].get("sample_data")

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import EvaluationError, Known, text
 from buzzflow.backends.local.request import RunRequest, place_of
 
@@ -30,7 +31,8 @@ def _sample(step: str, item: plan.Input, request: RunRequest, known: Known) -> P
         return named
     with contextlib.suppress(EvaluationError):  # what only a finished step knows
         address = text(item.source, known).rstrip("/")
-        prefixes = (prefix.rstrip("/") for prefix in request.data)
+        whole = fetched(request.state)  # what --download brought is all that there is, no sample
+        prefixes = (prefix.rstrip("/") for prefix, path in request.data.items() if whole.get(prefix) != path)
         if any(address == prefix or address.startswith(f"{prefix}/") for prefix in prefixes):
             return request.store().path(address)
     return None

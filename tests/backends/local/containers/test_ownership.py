@@ -8,8 +8,9 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker
@@ -77,6 +78,14 @@ def assert_is_the_callers(folder: Path, uid: int, gid: int) -> None:
     assert not any(mode & 0o6000 for mode in modes(folder))
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that everybody may enter: pytest keeps its own to itself."""
+    with tempfile.TemporaryDirectory(prefix="buzzflow-ownership-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 def test_files_with_odd_rights_are_the_callers_and_can_be_read(python_image: str, tmp_path: Path) -> None:
     folder = project(tmp_path / "p", python_image)
     done = subprocess.run(
@@ -89,14 +98,12 @@ def test_files_with_odd_rights_are_the_callers_and_can_be_read(python_image: str
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
-def test_so_they_are_when_the_caller_is_not_root(python_image: str, tmp_path: Path) -> None:
+def test_so_they_are_when_the_caller_is_not_root(python_image: str, open_folder: Path) -> None:
     if not (sockets := [Path(p) for p in socket_paths() if Path(p).exists()]):
         pytest.skip("the engine has no socket here")
-    folder = project(tmp_path / "p", python_image)
+    folder = project(open_folder / "p", python_image)
     for path in [folder, *folder.rglob("*")]:
         os.chown(path, SOMEBODY, SOMEBODY)
-    for path in [tmp_path, *(p for p in tmp_path.parents if "pytest-of" in str(p))]:
-        path.chmod(0o755)  # pytest keeps its folders to itself
     who = (f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", f"--groups={sockets[0].stat().st_gid}")
     done = subprocess.run(
         ["setpriv", *who, COMMAND, "create", "--local=docker"],
