@@ -49,7 +49,7 @@ def create(
     fail: Fail = None,
     interrupt: Interrupt = None,
     download: DownloadSize = None,
-    real_time: RealTime = False,  # an option of the command line
+    real_time: RealTime = False,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",

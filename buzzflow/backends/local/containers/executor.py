@@ -20,7 +20,7 @@ from buzzflow.backends.local.containers.client import (
 from buzzflow.backends.local.containers.container import Limits, container_config, container_name, step_user
 from buzzflow.backends.local.containers.images import Images
 from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
-from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages
+from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages, missing_images
 from buzzflow.backends.local.containers.ownership import lent, take_back, take_back_of_the_dead
 from buzzflow.backends.local.containers.pull import PullPolicy
 from buzzflow.backends.local.containers.run import NOT_STARTED, Watch, start
@@ -61,6 +61,7 @@ class DockerExecutor:
         self._limits = Limits(step_user(info.get("SecurityOptions") or []), self.memory_bytes)
         self.notes: list[str] = []
         self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), pull)
+        self._pull = pull
         self._network_lock = threading.Lock()
         self._network: str | None = None
         self._is_closed = threading.Event()
@@ -74,7 +75,9 @@ class DockerExecutor:
 
     def monitor(self, images: MonitoringImages, tell: Callable[[str], None], warn: Callable[[str], None]) -> None:
         """Have cAdvisor and Prometheus measure the steps that come; nothing waits for them. Either may be slow to."""
-        if is_on_this_machine():
+        if self._pull is PullPolicy.NEVER and missing_images(self._client, images):
+            tell("steps are measured without cAdvisor and Prometheus: --pull never, and their images are not here")
+        elif is_on_this_machine():
             self._monitor = Monitor(self._client, self._run, images, self._cache_folder, tell, warn)
 
     def prepare(self, settings: Sequence[Setting], tell: Tell) -> None:

@@ -14,6 +14,7 @@ import docker
 import pytest
 
 from buzzflow.backends.local.containers.executor import DockerExecutor
+from buzzflow.backends.local.containers.monitoring import MonitoringImages
 from buzzflow.backends.local.containers.pull import PullPolicy, registry_of
 from buzzflow.backends.local.events import Transfer
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
@@ -89,6 +90,14 @@ def test_never_fetches_nothing_and_names_every_image(images: Pushed, executor_wi
     assert not images.asked
     prepared(executor_with(), names[0])
     assert prepared(executor_with(PullPolicy.NEVER), names[0]) == []
+
+
+def test_never_holds_for_what_measures_the_steps_too(images: Pushed, executor_with: Callable) -> None:
+    name = images.add("team/cadvisor", "1", b"one")
+    told: list[str] = []
+    executor_with(PullPolicy.NEVER).monitor(MonitoringImages(name, name), told.append, told.append)
+    assert told == ["steps are measured without cAdvisor and Prometheus: --pull never, and their images are not here"]
+    assert not images.asked
 
 
 def test_always_asks_and_tells_what_is_newer(images: Pushed, executor_with: Callable) -> None:
