@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class StepReport:
     """How a step ended, and what it left.
 
-    *state* is succeeded, failed, skipped or stopped, *reason* says why it is not the first. *outputs* are folders by
-    the output's name, *model* is a training's model.tar.gz, *seconds* the time that it ran.
+    *state* is succeeded, cached, failed, skipped or stopped, *reason* says why it is not the first. *outputs* are
+    folders by the output's name, *model* is a training's model.tar.gz, *seconds* the time that it ran.
     """
 
     name: str

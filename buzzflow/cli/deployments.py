@@ -50,6 +50,14 @@ def create(
     interrupt: Interrupt = None,
     download: DownloadSize = None,
     real_time: RealTime = False,
+    begin: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="STEP", help="This step and all after it, on earlier results (--local)."),
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="STEP", help="Just these steps, on earlier results (--local).")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Take no cached result (--local).")] = False,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",
@@ -59,10 +67,19 @@ def create(
     """Deploy pipelines to SageMaker; or run one on this machine (--local)."""
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
-    here = for_local(pull=pull, fail=fail, interrupt=interrupt, download=download, real_time=real_time)
+    given = for_local(pull=pull, fail=fail, interrupt=interrupt, download=download, real_time=real_time, force=force)
     if local is None:
-        asked = {"param": parameters, "jobs": jobs, "no_monitoring": no_monitoring, **here}
+        asked = {
+            "param": parameters,
+            "jobs": jobs,
+            "no_monitoring": no_monitoring,
+            "from": begin,
+            "only": only,
+            **given,
+        }
         refuse_without_local(asked, "a dry run" if dry_run else "a deployment")
+    if begin and only:
+        raise typer.BadParameter("--from and --only exclude each other")
     if (local is not None or dry_run) and len(targets or ()) > 1:
         raise typer.BadParameter("--local and --dry-run are for one pipeline", param_hint="PATH")
     target = (targets or [Path()])[0]
@@ -71,8 +88,10 @@ def create(
             raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
         from buzzflow.cli.local import run_here
         from buzzflow.driver.local import LocalOptions
+        from buzzflow.driver.selecting import Part
 
-        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring, **here)
+        part = Part(tuple(begin or ()), tuple(only or ()))
+        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring, part=part, **given)
         raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled

@@ -52,6 +52,31 @@ def show_value(target: Path, key: str, settings: Sequence[str], *, local: bool, 
         typer.echo(views.values(found, colour=sys.stdout.isatty()))
 
 
+def show_cache(
+    step: str,
+    target: Path,
+    run: str | None,
+    settings: Sequence[str],
+    parameters: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """Print whether a step takes an earlier result, and what has changed."""
+    from buzzflow.cli.values import named_values
+    from buzzflow.driver.step_cache import explain_cache
+    from buzzflow.views import cached
+
+    try:
+        given = named_values(parameters, "BF500")
+        found = explain_cache(step, target, run=run, settings=settings, parameters=given)
+    except PipelineError as e:
+        raise fail(e, as_json=as_json) from None
+    if as_json:
+        typer.echo(json.dumps(cached.as_data(found), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(cached.text(found, colour=sys.stdout.isatty()))
+
+
 def catalogue() -> Traversable:
     """Return the page of all codes: in the installed package, or in the repository from which it is run."""
     packaged = files("buzzflow").joinpath("errors.md")

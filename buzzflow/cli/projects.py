@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from buzzflow.cli.app import AsJson, BackendName, Settings, Target, app
-from buzzflow.cli.completion import complete_key, complete_pipelines, complete_template
+from buzzflow.cli.completion import complete_key, complete_local, complete_pipelines, complete_template
 
 
 @app.command()
@@ -159,18 +159,31 @@ def explain(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="PATH|CODE",
-            help="A pipeline, or the code of a diagnostic: BF302.",
+            metavar="PATH|CODE|cache",
+            help="A pipeline, the code of a diagnostic: BF302, or the word cache.",
             shell_complete=complete_pipelines,
         ),
     ],
     key: Annotated[
         str | None,
         typer.Argument(
-            metavar="[KEY]",
-            help="A value of the pipeline: steps.train.instance.type.",
+            metavar="[KEY|STEP]",
+            help="A value of the pipeline: steps.train.instance.type; after cache, a step.",
             autocompletion=complete_key,
         ),
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]", help="After cache STEP, the pipeline; default: here.", shell_complete=complete_pipelines
+        ),
+    ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--run", metavar="RUN", help="What became of the step in that run (cache); default: the next."),
+    ] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="Of the next run (cache).")
     ] = None,
     settings: Settings = None,
     local: Annotated[
@@ -178,9 +191,16 @@ def explain(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell where a value comes from, or what the code of a diagnostic means."""
-    from buzzflow.cli.explain import is_code, show_code, show_value
+    """Tell where a value comes from, what a diagnostic's code means, or what a step's cache depends on."""
+    from buzzflow.cli.explain import is_code, show_cache, show_code, show_value
 
+    if what == "cache":  # a pipeline in a folder of that name is ./cache
+        if key is None:
+            raise typer.BadParameter("name a step too: explain cache train", param_hint="STEP")
+        show_cache(key, target or Path(), run, settings or (), parameters or (), as_json=as_json)
+        return
+    if target is not None or run is not None or parameters:
+        raise typer.BadParameter("a third word, --run and --param go with: explain cache STEP")
     if is_code(what):
         show_code(what, as_json=as_json)
     elif key is None:
@@ -221,6 +241,29 @@ def advise(
         types = chosen(choose or ())
         raise typer.Exit(apply_advice(run, step, read_margin(margin), region, types, as_json=as_json))
     show_advice(run, step, read_margin(margin), region, as_json=as_json)
+
+
+@app.command()
+def reproduce(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The id of a run of this machine, its folder, or last.")],
+    local: Annotated[
+        str,
+        typer.Option(
+            "--local",
+            metavar="[=docker|process]",
+            help="Default: what the run ran on.",
+            shell_complete=complete_local,
+            show_default=False,
+        ),
+    ] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Do a run again from what its folder keeps, and tell what differs; exit with 5 when its results do."""
+    if local not in ("auto", "docker", "process"):
+        raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
+    from buzzflow.cli.local import reproduce_here
+
+    raise typer.Exit(reproduce_here(run, local, as_json=as_json))
 
 
 @app.command()

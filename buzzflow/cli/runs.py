@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from buzzflow.cli.app import AsJson, app
-from buzzflow.cli.completion import complete_pipelines
+from buzzflow.cli.completion import complete_local, complete_pipelines
 
 if TYPE_CHECKING:
     from buzzflow.backends.sagemaker.executions.resume import Part
@@ -162,16 +163,33 @@ def stop(
 
 @app.command()
 def resume(
-    wanted: RunName = None,
+    wanted: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="PIPELINE for its last run, PIPELINE@RUN (id, or name), @RUN, or an ARN; the id of a run on this "
+            "machine, or last; default: the last run of the pipeline here.",
+            shell_complete=complete_pipelines,
+        ),
+    ] = None,
+    local: Annotated[
+        str | None,
+        typer.Option(
+            "--local",
+            metavar="[=docker|process]",
+            help="A run of this machine; without value, on what it ran.",
+            shell_complete=complete_local,
+        ),
+    ] = None,
     begin: Annotated[
         list[str] | None,
-        typer.Option("--from", metavar="STEP", help="This step again and all after it, as deployed now: a new run."),
+        typer.Option("--from", metavar="STEP", help="This step again and all after it, as it is now: a new run."),
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="STEP", help="Just these steps, as deployed now: a new run.")
+        list[str] | None, typer.Option("--only", metavar="STEP", help="Just these steps, as they are now: a new run.")
     ] = None,
     new_code: Annotated[
-        bool, typer.Option("--new-code", help="What did not succeed and all after it, as deployed now: a new run.")
+        bool, typer.Option("--new-code", help="What did not succeed and all after it, as it is now: a new run.")
     ] = False,
     parameters: Annotated[
         list[str] | None,
@@ -189,12 +207,47 @@ def resume(
         raise typer.BadParameter(
             "a run is resumed with its own values; --new-code makes a new one", param_hint="--param"
         )
+    if local is not None or _is_here(wanted):
+        if region is not None or wait:
+            raise typer.BadParameter("--region and --wait are for runs on SageMaker: a run of this machine is followed")
+        raise typer.Exit(_resume_here(wanted, local, part, steps, parameters or (), parallelism, as_json=as_json))
     from buzzflow.cli.executions.resume import resume_run
 
     every = interval if wait else None
     raise typer.Exit(
         resume_run(wanted, part, steps, parameters or (), parallelism, region, wait=every, as_json=as_json)
     )
+
+
+def _is_here(wanted: str | None) -> bool:
+    """Whether *wanted* is a run of this machine: no run on SageMaker is called like a folder that is there."""
+    if wanted is None:
+        return False
+    from buzzflow.driver.runs import LAST, state_folder
+
+    return wanted == LAST or (state_folder(Path()) / "runs" / wanted).is_dir()
+
+
+def _resume_here(
+    wanted: str | None,
+    executor: str | None,
+    part: Part | None,
+    steps: list[str],
+    parameters: Sequence[str],
+    jobs: int | None,
+    *,
+    as_json: bool,
+) -> int:
+    from buzzflow.backends.sagemaker.executions.resume import Part
+    from buzzflow.cli.local import resume_here
+    from buzzflow.driver.local import LocalOptions
+    from buzzflow.driver.selecting import Part as LocalPart
+
+    if executor not in (None, "auto", "docker", "process"):
+        raise typer.BadParameter(f"{executor!r} is not docker or process", param_hint="--local")
+    begin, only = (tuple(steps) if part is kind else () for kind in (Part.FROM, Part.ONLY))
+    options = LocalOptions(executor or "auto", jobs=jobs, part=LocalPart(begin, only))
+    return resume_here(wanted, parameters, options, new_code=part is Part.UNFINISHED, as_json=as_json)
 
 
 def _part(begin: list[str] | None, only: list[str] | None, new_code: bool) -> tuple[Part | None, list[str]]:

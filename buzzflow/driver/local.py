@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,10 +18,14 @@ from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
 from buzzflow.backends.local.executor import Executor, ExecutorError, Tell
+from buzzflow.backends.local.origins import Origin
 from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
+from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
-from buzzflow.driver.runs import STATE
+from buzzflow.driver.origins import origin_of
+from buzzflow.driver.runs import STATE, all_runs
+from buzzflow.driver.selecting import ALL_STEPS, Part, select_part
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
 
 if TYPE_CHECKING:
@@ -38,7 +42,8 @@ class LocalOptions:
     *monitoring* False leaves out cAdvisor and Prometheus, as the pipeline's own `local.monitoring` does.
     *pull* says when images are fetched: missing, never or always. *fail* and *interrupt* let steps go wrong, as on the
     command line; *real_time* waits before retries as long as the service does. *download* is how many bytes may be
-    fetched from S3, None for no connection to it.
+    fetched from S3, None for no connection to it. *part* are the steps that are asked for, and *force* takes no cached
+    result.
     """
 
     executor: str = "auto"
@@ -50,6 +55,8 @@ class LocalOptions:
     interrupt: Sequence[str] = ()
     real_time: bool = False
     download: int | None = None
+    part: Part = ALL_STEPS
+    force: bool = False
 
     @property
     def most_jobs(self) -> int:
@@ -77,21 +84,34 @@ class Prepared:
 
     request: RunRequest
     ready: Ready
+    selection: Selection = EVERYTHING
 
 
 def run_local(
     checked: Checked, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
 ) -> LocalRun:
     """Run *checked*, loaded with its local layer; PipelineError tells what is missing before anything starts."""
-    prepared = prepared_request(
-        checked, options, checked.loaded.root / STATE, download=_download(checked, options, emit, stop)
-    )
-    request = prepared.request
+    state = checked.loaded.root / STATE
     emit = _one_at_a_time(emit)
-    chosen = choose_executor(
-        options.executor, request.run, request.state / "cache", prepared.ready, _until(stop, emit), pull=options.pull
-    )
-    if options.monitoring and checked.config.local.monitoring:
+
+    def select(request: RunRequest) -> Selection:
+        return select_part(request, options.part, all_runs(state), force=options.force)
+
+    download = _download(checked, options, emit, stop)
+    prepared = prepared_request(checked, options, state, select=select, origin=origin_of(checked), download=download)
+    options = replace(options, monitoring=options.monitoring and checked.config.local.monitoring)
+    return run_chosen(prepared, options, emit, stop)
+
+
+def run_chosen(
+    prepared: Prepared, options: LocalOptions, emit: Callable[[Event], None], stop: threading.Event
+) -> LocalRun:
+    """Run with the executor that *options* name, or that this machine can run, and leave nothing behind."""
+    request = prepared.request
+    told = _until(stop, emit)
+    cache = request.state / "cache"
+    chosen = choose_executor(options.executor, request.run, cache, prepared.ready, told, pull=options.pull)
+    if options.monitoring:
         _monitor(chosen, request.images, emit)
     return run_prepared(prepared, chosen, emit, stop)
 
@@ -123,16 +143,18 @@ def prepared_request(
     *,
     data: Mapping[str, Path] | None = None,
     change: Callable[[plan.RunPlan], plan.RunPlan] = lambda whole: whole,
+    select: Callable[[RunRequest], Selection] = lambda _: EVERYTHING,
+    origin: Origin | None = None,
     download: Download | None = None,
 ) -> Prepared:
     """Return the run of *checked* that *state* will keep; PipelineError tells what it lacks.
 
-    *data* counts before what the pipeline itself names, *change* is laid over the compiled plan. *download* fetches
-    data, once nothing else is missing.
+    *data* counts before what the pipeline itself names, *change* is laid over the compiled plan, and *select* tells
+    which steps take earlier results. With an *origin*, the run records what it was made of. *download* fetches data,
+    once nothing else is missing.
     """
-    now = datetime.now(UTC)
     request = RunRequest(
-        run=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        run="",
         plan=change(plan.RunPlan.model_validate_json(compile_artifact(checked).content)),
         contents=checked.code.contents,
         state=state,
@@ -145,14 +167,29 @@ def prepared_request(
         fail=options.fail,
         interrupt=options.interrupt,
         real_time=options.real_time,
+        origin=origin,
     )
-    started = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     try:
-        if download is not None and not _lacks_more_than_data(request, started):
-            request = download.into(request, started)
-        return Prepared(request, prepare(request, started=started))
+        return prepared_now(request, select, download)
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
+
+
+def prepared_now(
+    request: RunRequest, select: Callable[[RunRequest], Selection], download: Download | None = None
+) -> Prepared:
+    """Return *request* as a new run that begins now, with what *download* fetches once nothing else is missing."""
+    now = datetime.now(UTC)
+    started = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    request = replace(request, run=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+    selection = select(request)
+    without = {*selection.kept, *selection.omitted}
+    if download is not None and not _lacks_more_than_data(request.without(without), started):
+        request = replace(request, data=download.into(request.without(without), started).data)
+    ready = prepare(request, started=started, without=without)
+    if selection.forced is not None and ready.trials:  # what is to go wrong has to run
+        selection = replace(selection, forced=selection.forced | {*ready.trials})
+    return Prepared(request, ready, selection)
 
 
 def _lacks_more_than_data(request: RunRequest, started: str) -> bool:
@@ -186,7 +223,7 @@ def run_prepared(
     request, ready = prepared.request, prepared.ready
     try:
         try:
-            report = run(request, ready, executor, emit, stop)
+            report = run(request, ready, executor, emit, stop, prepared.selection)
         finally:
             executor.close()
     except OSError as e:

@@ -9,6 +9,7 @@ from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.loader.files import PIPELINE, SUFFIX, find_pipelines, find_root, shown
 
 STATE = ".buzzflow"
+LAST = "last"  # what commands call the last run
 _STAMP = len("20260131-120000")  # a run's id begins with when it began, in UTC
 _MOST_NAMES = 5
 

@@ -52,11 +52,11 @@ def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
             peak = cores(usage.cpu_peak)
             figures = (duration(usage.wall_seconds), cores(usage.cpu_mean), peak, memory(usage.memory_peak_bytes))
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
-        if event.state.is_good and event.result is not None:
-            notes.append(Text.assemble((f"{name}: ", "bold"), event.result))
+        if event.state.is_good and (told := [part for part in (event.result, event.reason) if part is not None]):
+            notes.append(Text.assemble((f"{name}: ", "bold"), ", ".join(told)))
         if event.attempts:
-            told = "; ".join(attempt.reason or attempt.state for attempt in event.attempts)
-            notes.append(Text.assemble((f"{name}: ", "bold"), f"{len(event.attempts)} attempts: {told}"))
+            tries = "; ".join(attempt.reason or attempt.state for attempt in event.attempts)
+            notes.append(Text.assemble((f"{name}: ", "bold"), f"{len(event.attempts)} attempts: {tries}"))
         notes += [Text.assemble((f"{name}: ", "bold"), (f"warning: {w}", "yellow")) for w in event.warnings]
     notes += [Text(f"skipped, as {why}: {', '.join(names)}", "dim") for why, names in _skipped(report).items()]
     notes += [] if fitting is None else advice.lines(fitting)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -154,3 +155,33 @@ def test_a_built_image_needs_docker(built: Path, command: str) -> None:
     done = create(command, built, "process")
     assert done.returncode == 1
     assert "error[BF502]: an image that is built from a folder runs in Docker only" in done.stderr
+
+
+def test_cached_results_and_a_reproduction_in_containers(
+    tmp_path: Path, make_project: Callable[..., Path], python_image: str, command: str
+) -> None:
+    folder = make_project(tmp_path / "small", image=f"{{uri: {python_image}}}")
+    pipeline = (folder / "pipeline.yaml").read_text()
+    (folder / "pipeline.yaml").write_text(
+        pipeline.replace("    code: extract.py", "    cache: 1d\n    code: extract.py")
+    )
+
+    def buzzflow(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *arguments], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    local = ("create", "--local=docker", "--param", "rows=7")
+    for _ in range(2):
+        done = buzzflow(*local)
+        assert done.returncode == 0, done.stderr
+    assert re.search(r"^extract +cached", done.stdout, re.MULTILINE)
+    (folder / "pipeline.yaml").unlink()
+    done = buzzflow("reproduce", "last", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["same"] is True
+    for run in (folder / ".buzzflow/runs").iterdir():
+        found = json.loads((run / "manifest.json").read_text())["provenance"]
+        assert found["platform"]["engine"].startswith("Docker ")
+        assert {*found["packages"]} == {image["id"] for image in found["images"].values()}
+        assert all(packages["python"].startswith("3.") for packages in found["packages"].values())

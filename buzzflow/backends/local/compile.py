@@ -7,6 +7,7 @@ from typing import assert_never
 
 from buzzflow import ir
 from buzzflow.backends import contract
+from buzzflow.backends.caching import compared_fields
 from buzzflow.backends.local import plan
 
 DEFAULT_BUCKET = "buzzflow-local"
@@ -39,11 +40,23 @@ def _step(step: ir.Step) -> plan.Step:
     retry = [_retry(r) for r in step.retry]
     match step.work:
         case ir.Processing():
-            container = _container(step)
-            return plan.ProcessingStep(name=step.name, needs=needs, branch=branch, retry=retry, container=container)
+            return plan.ProcessingStep(
+                name=step.name,
+                needs=needs,
+                branch=branch,
+                retry=retry,
+                cache=_caching(step),
+                container=_container(step),
+            )
         case ir.Training():
-            container = _container(step)
-            return plan.TrainingStep(name=step.name, needs=needs, branch=branch, retry=retry, container=container)
+            return plan.TrainingStep(
+                name=step.name,
+                needs=needs,
+                branch=branch,
+                retry=retry,
+                cache=_caching(step),
+                container=_container(step),
+            )
         case ir.Condition(test=test):
             return plan.ConditionStep(name=step.name, needs=needs, branch=branch, test=_test(test))
         case ir.Fail(message=message):
@@ -60,6 +73,14 @@ def _retry(retry: ir.Retry) -> plan.Retry:
         max_attempts=retry.max_attempts,
         give_up_after=retry.give_up_after,
     )
+
+
+def _caching(step: ir.Step) -> plan.Caching | None:
+    fields = compared_fields(step)
+    if fields is None or step.cache is None:
+        return None
+    found = {name: expression(value) for name, value in fields.items()}
+    return plan.Caching(expire_after=step.cache.expire_after, fields=found)
 
 
 def _container(step: ir.Step) -> plan.Container:
@@ -207,8 +228,6 @@ def _test(test: ir.Test) -> plan.Test:
 
 def _not_tried(pipeline: ir.Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
-        if step.cache is not None and step.cache.enabled:
-            yield "cache"
         job = ir.job_of(step)
         if job is not None:
             yield from _not_tried_of_job(job)

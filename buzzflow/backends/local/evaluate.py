@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar, assert_never
+from typing import Protocol, TypeVar, assert_never
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.walls import read_some
@@ -20,6 +20,17 @@ V = TypeVar("V")
 
 class EvaluationError(Exception):
     """An expression has no value; the text says why, about the user's things."""
+
+
+class Findings(Protocol):
+    """What a step left, by step and name."""
+
+    @property
+    def addresses(self) -> Mapping[tuple[str, str], str]: ...  # noqa: D102
+    @property
+    def reports(self) -> Mapping[tuple[str, str], Path]: ...  # noqa: D102
+    @property
+    def properties(self) -> Mapping[tuple[str, str], Plain]: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -35,6 +46,12 @@ class Known:
     reports: dict[tuple[str, str], Path] = field(default_factory=dict)
     properties: dict[tuple[str, str], Plain] = field(default_factory=dict)
     find: Callable[[str], Path] | None = None  # where an address lies on this machine
+
+    def learn(self, left: Findings) -> None:
+        """Take note of what a step left."""
+        self.addresses.update(left.addresses)
+        self.reports.update(left.reports)
+        self.properties.update(left.properties)
 
 
 def text(expression: plan.Expression, known: Known) -> str:

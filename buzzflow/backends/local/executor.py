@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from buzzflow.backends.local.events import Transfer
 from buzzflow.metrics import Usage
@@ -120,4 +120,18 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Remove everything of this run from the machine: containers, networks, processes. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Identifies(Executor, Protocol):
+    """An executor that can tell what a step really runs in."""
+
+    @property
+    def engine(self) -> str | None:
+        """The name and version of what runs the steps."""
+        ...
+
+    def identify(self, setting: Setting) -> tuple[str, str | None]:
+        """Return what names the content of *setting* on this machine, and the registry's digest of its image."""
         ...

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from buzzflow.backends.local.events import Attempt, State, StepFinished
+from buzzflow.backends.local.origins import ProvenanceRecord
 from buzzflow.backends.local.owner import is_gone
 from buzzflow.metrics import Curves, Usage
 
@@ -70,6 +72,32 @@ class AttemptRecord(_Record):
     log: str | None = None
 
 
+class OutputRecord(_Record):
+    """What lay at an output's address when the step ended; `steps/<step>/outputs.json` lists the files."""
+
+    address: str
+    digest: str
+    bytes: int
+    files: int
+
+
+Why = Literal["hit", "kept", "no earlier run", "changed", "expired", "outputs are gone", "forced", "unreadable"]
+
+
+class CacheRecord(_Record):
+    """What an earlier result would depend on, as digests by field, and why one was taken or not.
+
+    *run* is the one whose results were taken, or with which this one was compared; *changed* are the fields that differ
+    from it. A step that `resume` has kept has no key.
+    """
+
+    why: Why
+    key: str | None = None
+    fields: dict[str, str] = {}
+    run: str | None = None
+    changed: list[str] = []
+
+
 class StepRecord(_Record):
     """One step: *began* and *seconds* are in seconds, the first since the run's start.
 
@@ -94,6 +122,8 @@ class StepRecord(_Record):
     metrics: dict[str, float] = {}
     usage: UsageRecord | None = None
     left: LeftRecord = LeftRecord()
+    outputs: dict[str, OutputRecord] = {}
+    cache: CacheRecord | None = None
 
 
 class Manifest(_Record):
@@ -114,7 +144,9 @@ class Manifest(_Record):
     jobs: int = 1
     code: dict[str, str] = {}
     notices: list[str] = []
+    resumed: str | None = None  # the run whose results were kept
     steps: dict[str, StepRecord]
+    provenance: ProvenanceRecord | None = None
 
     @property
     def is_lost(self) -> bool:
@@ -152,7 +184,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 def write_json(file: Path, data: object) -> None:
     """Write *data* whole or not at all."""
-    partial = file.with_name(file.name + ".partial")
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")  # another run may write the same
     partial.write_text(json.dumps(data, indent=2) + "\n", "utf-8")
     partial.replace(file)
 

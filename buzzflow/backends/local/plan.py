@@ -237,11 +237,19 @@ class Retry(_Data):
     give_up_after: int | None = None
 
 
+class Caching(_Data):
+    """An earlier result counts when *fields* are equal, and it is not older than *expire_after*, in seconds."""
+
+    expire_after: int | None = None
+    fields: dict[str, Expression]
+
+
 class _Step(_Data):
     name: str
     needs: list[Need] = []
     branch: Branch | None = None
     retry: list[Retry] = []
+    cache: Caching | None = None
 
 
 class ProcessingStep(_Step):

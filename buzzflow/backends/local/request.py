@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from buzzflow import ir
 from buzzflow.backends.local import plan, standins
 from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
 from buzzflow.backends.local.executor import Setting
+from buzzflow.backends.local.origins import Origin
 from buzzflow.backends.local.store import AddressError, Store
 from buzzflow.backends.local.trials import Trial, read_trials
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
@@ -28,8 +29,8 @@ class RunRequest:
     *contents* are the files of the code by digest. *parameters* are given as text and take the type that the plan
     declares. *data* names folders or files for addresses, *images* an image instead of another, by address or
     `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file,
-    which is *file* from the repository's top. *fail* and *interrupt* are what is to go wrong, as `trials` reads it;
-    *real_time* waits before retries as long as the service does.
+    which is *file* from the repository's top; *origin* knows where both come from. *fail* and *interrupt* are what is
+    to go wrong, as `trials` reads it; *real_time* waits before retries as long as the service does.
     """
 
     run: str
@@ -45,6 +46,12 @@ class RunRequest:
     fail: Sequence[str] = ()
     interrupt: Sequence[str] = ()
     real_time: bool = False
+    origin: Origin | None = None
+
+    def without(self, steps: Collection[str]) -> RunRequest:
+        """Return the request as if its plan did not have *steps*."""
+        left = [step for step in self.plan.steps if step.name not in steps]
+        return replace(self, plan=self.plan.model_copy(update={"steps": left}))
 
     @property
     def folder(self) -> Path:
@@ -58,7 +65,8 @@ class RunRequest:
 
     def store(self) -> Store:
         """Return the store as this run sees it."""
-        return Store(self.state / "s3", self.prefix, self.folder / "outputs", self.data)
+        runs = self.state / "runs"
+        return Store(self.state / "s3", self.prefix, self.folder / "outputs", self.data, runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,12 @@ class Ready:
     trials: Mapping[str, Trial] = field(default_factory=dict)
 
 
-def prepare(request: RunRequest, *, started: str) -> Ready:
-    """Return what the run begins with; PipelineError tells all that it lacks. *started* is a time as text."""
+def prepare(request: RunRequest, *, started: str, without: Collection[str] = ()) -> Ready:
+    """Return what the run begins with; PipelineError tells all that it lacks.
+
+    *started* is a time as text. Steps *without* which it runs lack nothing.
+    """
+    request = request.without(without)
     known = _known(request, started)
     trials, problems = read_trials(request.plan.steps, request.fail, request.interrupt)
     problems += [*_missing_data(request, known), *_missing_secrets(request.plan)]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import assert_never
@@ -20,15 +21,19 @@ from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.manifest import (
     AskedInstance,
-    LeftRecord,
+    CacheRecord,
     Manifest,
     StepRecord,
     record_end,
-    write_json,
     write_manifest,
 )
 from buzzflow.backends.local.owner import machine, owner
+from buzzflow.backends.local.provenance import recorded_beside
+from buzzflow.backends.local.recording import record_request
 from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.reuse.cache import StepCache
+from buzzflow.backends.local.reuse.digests import Digests
+from buzzflow.backends.local.reuse.results import EVERYTHING, Selection, record_of
 from buzzflow.backends.local.samples import sample_data
 from buzzflow.backends.local.steps.attempts import run_attempts
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
@@ -50,13 +55,19 @@ class Report:
 
 
 def run(
-    request: RunRequest, ready: Ready, executor: Executor, emit: Callable[[Event], None], stop: threading.Event
+    request: RunRequest,
+    ready: Ready,
+    executor: Executor,
+    emit: Callable[[Event], None],
+    stop: threading.Event,
+    selection: Selection = EVERYTHING,
 ) -> Report:
-    """Run everything that can run and return how it ended. Setting *stop* ends the run soon."""
+    """Run what *selection* lets run and can run, and return how it ended. Setting *stop* ends the run soon."""
     request.folder.mkdir(parents=True)
     (request.state / ".gitignore").write_text("*\n", "utf-8")  # runs are not for the repository
-    write_json(request.folder / "run-plan.json", request.plan.model_dump(mode="json"))
+    request = record_request(request)
     manifest = _manifest(request, ready, executor)
+    manifest.resumed = selection.resumed
     write_manifest(manifest, request.folder)
     begun = time.monotonic()
     steps = tuple((s.name, s.type) for s in request.plan.steps)
@@ -65,7 +76,11 @@ def run(
         emit(Notice(warning, warning=True))
     if request.plan.not_tried:
         emit(Notice(f"not tried here: {', '.join(request.plan.not_tried)}"))
-    ended = _Run(request, ready, executor, emit, stop, manifest).to_the_end()
+    digests = Digests(request.state / "cache")
+    cache = StepCache(request, executor.name, manifest.started, selection, digests)
+    with recorded_beside(request, ready, executor, digests, stop) as manifest.provenance:
+        ended = _Run(request, ready, executor, emit, stop, manifest, cache).to_the_end()
+    digests.save()
     seconds = time.monotonic() - begun
     state = _state(ended, stopped=stop.is_set())
     report = Report(request.run, request.folder, state, seconds, {n: ended[n] for n, _ in steps})
@@ -92,9 +107,11 @@ class _Run:
         emit: Callable[[Event], None],
         stop: threading.Event,
         manifest: Manifest,
+        cache: StepCache,
     ) -> None:
         self.request, self.ready, self.executor, self.stop = request, ready, executor, stop
         self.manifest = manifest
+        self.cache, self.selection = cache, cache.selection
         self.known = ready.known
         self.ended: dict[str, StepFinished] = {}
         self.outcomes: dict[str, bool] = {}
@@ -163,12 +180,17 @@ class _Run:
                     if need.when == "completed"
                     else f"{need.step} did not end as {need.when}"
                 )
-        return None
+        return self.selection.omitted.get(step.name) if self._may_start(step) else None
 
     def _may_start(self, step: plan.Step) -> bool:
         return all(n.step in self.ended for n in step.needs)
 
     def _start(self, step: plan.Step, pool: ThreadPoolExecutor, most: int) -> bool:
+        if (kept := self.selection.kept.get(step.name)) is not None:
+            record = CacheRecord(why="kept", run=kept.run)
+            folder = self.request.folder / "steps" / step.name
+            self._finish(*kept.taken(folder, f"kept from run {kept.run}", record))
+            return True
         match step:
             case plan.ProcessingStep() | plan.TrainingStep():
                 if len(self.running) >= most or not self._fits(step.name):
@@ -198,7 +220,8 @@ class _Run:
             setting = self.ready.settings[step.name]
             place = StepPlace(step, self.request, self.known)
             trial = self.ready.trials.get(step.name, Trial())
-            self._done.put(run_attempts(place, setting, self.executor, self.emit, self.stop, trial))
+            go = partial(run_attempts, place, setting, self.executor, self.emit, self.stop, trial)
+            self._done.put(self.cache.take_or_run(place, setting, go, self.emit, self.stop))
         except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
             self._done.put(bug)
 
@@ -240,10 +263,10 @@ class _Run:
             return
         if isinstance(done, BaseException):
             raise done
-        event, left = done
-        self.known.addresses.update(left.addresses)
-        self.known.reports.update(left.reports)
-        self.known.properties.update(left.properties)
+        self._finish(*done)
+
+    def _finish(self, event: StepFinished, left: Left) -> None:
+        self.known.learn(left)
         self._settle(event, left)
 
     # ---- what is on disk at any moment, so that nothing is lost when this process is
@@ -258,7 +281,8 @@ class _Run:
         record_end(record, event, self.request.folder)
         if record.began is not None:
             record.seconds = round(time.monotonic() - self._begun - record.began, 3)
-        record.left = _left_record(left, self.request.folder)
+        record.left = record_of(left, self.request.folder)
+        record.outputs, record.cache = dict(left.outputs), left.cache
         write_manifest(self.manifest, self.request.folder)
 
 
@@ -309,14 +333,3 @@ def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
     for step in pipeline.steps:
         if isinstance(step, ContainerStep) and step.container.code is not None:
             yield step.name, step.container.code.digest
-
-
-def _left_record(left: Left, folder: Path) -> LeftRecord:
-    def named(path: Path) -> str:
-        return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
-
-    return LeftRecord(
-        addresses={name: address for (_, name), address in left.addresses.items()},
-        reports={name: named(path) for (_, name), path in left.reports.items()},
-        properties={word: value for (_, word), value in left.properties.items()},
-    )

@@ -21,7 +21,8 @@ class AddressError(Exception):
 class Store:
     """Maps addresses to paths of this machine.
 
-    What lies under *own*, this run's address, is in *outputs*. *data* are folders or files that the user named for
+    What lies under *own*, this run's address, is in *outputs*; that of the pipeline's earlier runs, in the folders of
+    the same name in *runs*. *data* are folders or files that the user named for
     addresses, the longest prefix first. All else is below *root*.
     """
 
@@ -29,6 +30,7 @@ class Store:
     own: str
     outputs: Path
     data: Mapping[str, Path]
+    runs: Path | None = None
 
     def path(self, address: str) -> Path:
         """Return where *address* lies, whether or not it exists; AddressError when it is none."""
@@ -47,7 +49,17 @@ class Store:
                 return self.data[prefix].joinpath(*[p for p in address[len(bare) :].split("/") if p])
         if address.startswith(self.own):
             return _below(self.outputs, [p for p in address[len(self.own) :].split("/") if p])
+        if (earlier := self._of_earlier_run(address)) is not None:
+            return earlier
         return _below(self.root, [bucket, *parts])
+
+    def _of_earlier_run(self, address: str) -> Path | None:
+        of_pipeline = self.own.rstrip("/").rpartition("/")[0] + "/"
+        if self.runs is None or not address.startswith(of_pipeline):
+            return None
+        run, *parts = [p for p in address[len(of_pipeline) :].split("/") if p] or [""]
+        outputs = self.runs / run / "outputs"
+        return _below(outputs, parts) if run and outputs.is_dir() else None
 
     def holds(self, address: str) -> bool:
         """Whether something lies at *address*."""

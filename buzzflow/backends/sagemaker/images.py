@@ -13,6 +13,7 @@ from functools import cache
 from typing import Literal, NotRequired, TypedDict
 
 from buzzflow import ir
+from buzzflow.backends.caching import accelerator_of
 from buzzflow.backends.sagemaker.tables import FRAMEWORK_IMAGES
 from buzzflow.diagnostics import did_you_mean
 
@@ -137,7 +138,7 @@ def _python(image: ir.FrameworkImage, pythons: Mapping[str, Mapping[str, int | s
 def _accelerator(image: ir.FrameworkImage, instance: ir.Value | None, tags: Mapping[str, str]) -> str:
     if _ANY in tags:
         return tags[_ANY]
-    wanted = image.accelerator or _accelerator_of(instance)
+    wanted = image.accelerator or accelerator_of(instance)
     if wanted is not None and wanted in tags:
         return tags[wanted]
     there_is = " and ".join(tags)
@@ -149,19 +150,6 @@ def _accelerator(image: ir.FrameworkImage, instance: ir.Value | None, tags: Mapp
         return next(iter(tags.values()))
     summary = f"which image of {name} is wanted depends on an instance type that is not known yet"
     raise UnknownImageError("BF403", "accelerator", summary, f"add accelerator: one of {', '.join(tags)}")
-
-
-def _accelerator_of(instance: ir.Value | None) -> str | None:
-    """Return what machines of the family have, as `sagemaker.core.image_uris` decides it: without one, a cpu."""
-    if instance is None:
-        return "cpu"
-    if not isinstance(instance, str):
-        return None
-    family = instance.removeprefix("ml.").partition(".")[0]
-    for special in ("inf", "trn"):
-        if family.startswith(special):
-            return special
-    return "gpu" if family[:1] in ("g", "p") else "cpu"
 
 
 def dns_suffix(region: str) -> str:

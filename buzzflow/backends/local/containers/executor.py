@@ -59,6 +59,7 @@ class DockerExecutor:
             raise ExecutorError(f"Docker cannot be used: {docker_problem() or message_of(e)}", unreachable=True) from e
         self.memory_bytes: int | None = memory_bytes or int(info["MemTotal"] * _SHARE_OF_MEMORY)
         self._limits = Limits(step_user(info.get("SecurityOptions") or []), self.memory_bytes)
+        self.engine = f"Docker {info.get('ServerVersion', '')}".strip()
         self.notes: list[str] = []
         self._images = Images(slow_client, cache_folder, info.get("Architecture", ""), pull)
         self._pull = pull
@@ -112,6 +113,10 @@ class DockerExecutor:
                 return self._explained(outcome, task)
             finally:
                 remove_container(self._client, container)
+
+    def identify(self, setting: Setting) -> tuple[str, str | None]:
+        """Return the id of the image, requirements and all, and the digest by which its registry knows its base."""
+        return self._images.ready(setting, lambda _: None), self._images.digest_of(setting)
 
     def close(self) -> None:
         """Remove the containers and the networks of this run."""

@@ -47,6 +47,11 @@ class Images:
         found = (self._bases.get(image) or {}).get("Architecture") or ""
         return found if found and self.architecture and found != self.architecture else None
 
+    def digest_of(self, setting: Setting) -> str | None:
+        """Return the registry's digest of the image that requirements lie over; None for one that was never there."""
+        digests = self._base(setting, lambda _: None).get("RepoDigests") or []
+        return str(digests[0]) if digests else None
+
     def _base(self, setting: Setting, tell: Tell) -> Json:
         image = setting.image
         with self._lock_of(image):

@@ -35,6 +35,7 @@ class ProcessExecutor:
     """Runs tasks as child processes, in namespaces unless *own_folders* is False or the machine has none."""
 
     name = "process"
+    engine = f"Python {platform.python_version()}"
 
     def __init__(self, run_id: str, cache_folder: Path, *, own_folders: bool = True) -> None:
         self._run_id = run_id
@@ -88,6 +89,10 @@ class ProcessExecutor:
             elif end is End.EXITED:
                 end, detail = _judge(code, detail, memory_kill=out_of_memory_kills() > kills_before)
         return Outcome(end, code if code is None or code >= 0 else 128 - code, usage, detail)
+
+    def identify(self, setting: Setting) -> tuple[str, str | None]:
+        """Return the name of the virtual environment: there is no image."""
+        return virtual_environment(self._environments, setting.on_this_machine, lambda _: None).name, None
 
     def close(self) -> None:
         """End what still runs and remove the temporary folders."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
+from buzzflow.backends.local.manifest import CacheRecord, OutputRecord
 from buzzflow.backends.local.request import BUILT, RunRequest
 from buzzflow.backends.local.steps.staging import OPT_ML, Stage, pack
 
@@ -55,11 +56,13 @@ class StepPlace:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a step left for those after it."""
+    """What a step left for those after it; *outputs* and *cache* are for later runs."""
 
     addresses: Mapping[Key, str] = field(default_factory=dict)
     reports: Mapping[Key, Path] = field(default_factory=dict)
     properties: Mapping[Key, evaluate.Plain] = field(default_factory=dict)
+    outputs: Mapping[str, OutputRecord] = field(default_factory=dict)
+    cache: CacheRecord | None = None
 
 
 def nothing_written(place: StepPlace) -> Iterator[str]:

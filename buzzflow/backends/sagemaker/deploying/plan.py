@@ -7,41 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from buzzflow.backends.caching import COMPARED_MEMBERS
 from buzzflow.backends.sagemaker import meaning
 from buzzflow.backends.sagemaker.deploying.deployed import Deployed
 from buzzflow.backends.sagemaker.deploying.deployment import DIGEST, PASSING, Deployment, same_way
 from buzzflow.backends.sagemaker.meaning import MISSING, Change, PlacedStep
 
 Action = Literal["create", "update", "none"]
-# What a cached result depends on, by type of step: members of the request (Developer Guide, "Default cache key
-# attributes by pipeline step type"). A change elsewhere, of machines or outputs, lets an earlier result count. Of types
-# that are not here, every change counts.
-_TUNED = (
-    "AlgorithmSpecification",
-    "HyperParameterRanges",
-    "InputDataConfig",
-    "StaticHyperParameters",
-    "TuningObjective",
-)
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
-    "Training": (
-        "AlgorithmSpecification",
-        "CheckpointConfig",
-        "DebugHookConfig",
-        "DebugRuleConfigurations",
-        "Environment",
-        "HyperParameters",
-        "InputDataConfig",
-    ),
-    "Tuning": (
-        "HyperParameterTuningJobConfig",
-        *(f"TrainingJobDefinition.{member}" for member in _TUNED),
-        "TrainingJobDefinitions",
-    ),
-    "AutoML": ("AutoMLJobConfig", "AutoMLJobObjective", "InputDataConfig", "ProblemType"),
-    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +121,7 @@ def _reruns(step: PlacedStep, changes: tuple[Change, ...]) -> tuple[str, ...]:
     """Return which changes make earlier results useless: none for a step without a cache."""
     if not _is_cached(step):
         return ()
-    keys = _KEYS.get(step.type)
+    keys = COMPARED_MEMBERS.get(step.type)
     counted = (".".join(c.path[1:]) for c in changes if c.path[:1] == ("Arguments",) and len(c.path) > 1)
     return tuple(path for path in counted if keys is None or f"{path}.".startswith(tuple(f"{key}." for key in keys)))
 
