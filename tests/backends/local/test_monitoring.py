@@ -243,6 +243,7 @@ def test_nothing_is_left_of_a_run_and_nothing_of_one_that_ends_meanwhile(watched
         begun = time.monotonic()
         watched.executor.close()
         assert time.monotonic() - begun < MOST_ADDED_SECONDS
+        watched.executor._monitor._thread.join(10)  # on a busy machine; else it has ended
         assert not watched.of_run()
         assert not watched.engine.networks.list(filters={"label": f"buzzflow.run={watched.run_id}"})
         assert not watched.warned

@@ -121,12 +121,11 @@ class DockerExecutor:
     def close(self) -> None:
         """Remove the containers and the networks of this run."""
         self._is_closed.set()
-        if self._monitor is not None:
-            self._monitor.close()
+        is_over = self._monitor is None or self._monitor.close()
         is_tidy = remove_run(self._client, self._run)
         if is_tidy:
             take_back(self._ledger)
-        self._keeper.dismiss(is_tidy=is_tidy)
+        self._keeper.dismiss(is_tidy=is_tidy and is_over)
         for client in self._own_clients:
             with contextlib.suppress(*engine_errors()):
                 client.close()

@@ -26,7 +26,7 @@ from buzzflow.backends.local.containers.monitoring.series import (
     query_of,
     usage_of,
 )
-from buzzflow.backends.local.containers.monitoring.services import Launch, Services
+from buzzflow.backends.local.containers.monitoring.services import ClosedError, Launch, Services
 from buzzflow.metrics import Usage
 from buzzflow.metrics.merge import completed
 
@@ -34,7 +34,7 @@ _START_AFTER_SECONDS = 1.0  # most of a short run would be starting what could n
 _FIRST_SCRAPE_SECONDS = 12.0  # Prometheus looks for its targets 5 s after its start; a busy machine takes longer
 _LONG_STEP_SECONDS = 3.0  # so long a step cannot go unseen
 _QUERY_SECONDS = 1.0
-_CLOSE_SECONDS = 2.0
+_CLOSE_SECONDS = 3.0
 
 
 class Monitor:
@@ -51,8 +51,8 @@ class Monitor:
     ) -> None:
         self._client, self._images, self._cache_folder = client, images, cache_folder
         self._tell, self._warn = tell, warn
-        self._launch = Launch(client, run, images)
         self._closed = threading.Event()
+        self._launch = Launch(client, run, images, self._closed.is_set)
         self._lock = threading.Lock()
         self._has_given_up = self._is_fetching = False
         self._services: Services | None = None
@@ -79,31 +79,34 @@ class Monitor:
             return usage
         return completed(usage, scraped)
 
-    def close(self) -> None:
-        """Remove both containers and their network. May be called twice."""
+    def close(self) -> bool:
+        """Remove both containers and their network; False when more may come up yet. May be called twice."""
         self._closed.set()
         self._query = None
         if not self._is_fetching:
             self._thread.join(_CLOSE_SECONDS)  # what it still makes then, it removes by itself
         self._remove()
+        return self._is_fetching or not self._thread.is_alive()
 
     def _start(self) -> None:
         if self._closed.wait(_START_AFTER_SECONDS):
             return
         try:
-            missing = missing_images(self._client, self._images)
-            services = None if missing else self._launch.start(self._closed.is_set)
+            if missing := missing_images(self._client, self._images):
+                self._is_fetching = True
+                fetch_images(missing, self._cache_folder, self._say)
+                return
+            services = self._launch.start()
+        except ClosedError:
+            self._remove()
+            return
         except engine_errors() as e:
             self._give_up(f"cAdvisor and Prometheus cannot be started: {message_of(e)}")
             self._remove()
             return
-        if missing:
-            self._is_fetching = True
-            fetch_images(missing, self._cache_folder, self._say)
-        elif services is not None:
-            self._started = time.monotonic()
-            self._services = services
-            self._query = query_of(services.url, _QUERY_SECONDS)
+        self._started = time.monotonic()
+        self._services = services
+        self._query = query_of(services.url, _QUERY_SECONDS)
         if self._closed.is_set():
             self._remove()
 

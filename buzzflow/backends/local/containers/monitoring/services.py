@@ -43,27 +43,29 @@ class Services:
     url: str
 
 
-class Launch:
-    """Starts the pair; what exists so far is in *made* and *network*, so that it can be removed at any moment."""
+class ClosedError(Exception):
+    """The run ended while its services were being started."""
 
-    def __init__(self, client: Client, run: str, images: MonitoringImages) -> None:
-        self._client, self._run, self._images = client, run, images
+
+class Launch:
+    """Starts the pair, unless *is_closed* says that nobody needs it any more.
+
+    What exists so far is in *made* and *network*, so that it can be removed at any moment.
+    """
+
+    def __init__(self, client: Client, run: str, images: MonitoringImages, is_closed: Callable[[], bool]) -> None:
+        self._client, self._run, self._images, self._is_closed = client, run, images, is_closed
         self.made: list[str] = []
         self.network: str | None = None
 
-    def start(self, is_closed: Callable[[], bool]) -> Services | None:
-        """Start both; None when *is_closed* came before. Raises what the engine raises."""
+    def start(self) -> Services:
+        """Start both. Raises what the engine raises, and ClosedError."""
         path = f"/{secrets.token_hex(16)}"
-        self.network = str(
-            self._client.api.create_network(self._name("network"), driver="bridge", labels=labels(self._run))["Id"]
-        )
-        if is_closed():
-            return None
+        network = self._client.api.create_network(self._name("network"), driver="bridge", labels=labels(self._run))
+        self.network = str(network["Id"])
         prometheus = self._create("prometheus", _prometheus(self._images.prometheus, self.network, path))
         self._client.api.put_archive(prometheus, _DATA, _settings_archive())
-        self._client.api.start(prometheus)
-        if is_closed():
-            return None
+        self._start(prometheus)
         cadvisor = self._start_cadvisor(prometheus)
         ports = self._client.api.inspect_container(prometheus)["NetworkSettings"]["Ports"].get(_PORT) or []
         port = next((binding["HostPort"] for binding in ports), "0")  # none: it has ended already
@@ -75,21 +77,31 @@ class Launch:
         if not _has_containerd_store(info):
             try:
                 cadvisor = self._create("cadvisor", _cadvisor(self._images.cadvisor, prometheus, _views(info)))
-                self._client.api.start(cadvisor)
+                self._start(cadvisor)
             except engine_errors():
                 pass  # rootless, or a virtual machine that has these places elsewhere
             else:
                 return cadvisor
         cadvisor = self._create("cadvisor-alone", _cadvisor(self._images.cadvisor, prometheus, {}))
-        self._client.api.start(cadvisor)
+        self._start(cadvisor)
         return cadvisor
 
     def _create(self, what: str, config: Json) -> str:
+        self._look()
         config["Labels"] = labels(self._run)
         config["Healthcheck"] = {"Test": ["NONE"]}
         made = self._client.api.create_container_from_config(config, self._name(what))
         self.made.append(str(made["Id"]))
         return self.made[-1]
+
+    def _start(self, container: str) -> None:
+        self._look()
+        self._client.api.start(container)
+        self._look()
+
+    def _look(self) -> None:
+        if self._is_closed():
+            raise ClosedError
 
     def _name(self, what: str) -> str:
         return f"buzzflow-monitoring-{self._run}-{what}"  # no step's container can be called so
