@@ -24,6 +24,7 @@ class FailsSome:
     """An executor in which the steps of *failing* fail."""
 
     name = "stand-in"
+    memory_bytes = None
     notes: Sequence[str] = ()
 
     def __init__(self) -> None:

@@ -32,6 +32,7 @@ class Writer:
 
     content: str = REPORT
     name: str = "stand-in"
+    memory_bytes: int | None = None
     notes: Sequence[str] = ()
     ran: list[str] = field(default_factory=list)
 
