@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from buzzflow.config.local_steps import LocalStepConfig
 from buzzflow.config.parts import (
     BudgetConfig,
     EncryptionConfig,
@@ -35,6 +36,7 @@ class LocalConfig(Config):
     monitoring: Boolean = Field(
         default=True, description="Measure steps in Docker with cAdvisor and Prometheus beside them."
     )
+    steps: dict[Literally, LocalStepConfig] = Field({}, description="How single steps run here, by name.")
 
 
 class ExperimentConfig(Config):

@@ -117,6 +117,7 @@ def request_again(recorded: Recorded, state: Path) -> RunRequest:
         parameters=_as_given(manifest),
         data=data,
         images=asked.images,
+        here=asked.here_from(top),
         jobs=manifest.jobs,
         origin=EarlierRun(recorded.folder),
     )

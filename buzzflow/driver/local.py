@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.docker_only import without_docker
 from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
@@ -23,10 +24,12 @@ from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.driver.local_steps import steps_here
 from buzzflow.driver.origins import origin_of
 from buzzflow.driver.runs import STATE, all_runs
 from buzzflow.driver.selecting import ALL_STEPS, Part, select_part
 from buzzflow.driver.stages import Checked, compile_artifact, with_places
+from buzzflow.loader.nodes import SourceMap
 
 if TYPE_CHECKING:
     from buzzflow.driver.download import Download
@@ -85,6 +88,7 @@ class Prepared:
     request: RunRequest
     ready: Ready
     selection: Selection = EVERYTHING
+    source: SourceMap | None = None  # None when its files of then are not looked at
 
 
 def run_local(
@@ -163,6 +167,7 @@ def prepared_request(
         parameters=options.parameters,
         data={**fetched(state), **_data(checked), **(data or {})},
         images=_images(checked),
+        here=steps_here(checked),
         jobs=options.most_jobs,
         fail=options.fail,
         interrupt=options.interrupt,
@@ -170,7 +175,7 @@ def prepared_request(
         origin=origin,
     )
     try:
-        return prepared_now(request, select, download)
+        return replace(prepared_now(request, select, download), source=checked.loaded.source)
     except PipelineError as e:
         raise PipelineError(with_places(e.diagnostics, checked.loaded.source)) from None
 
@@ -223,6 +228,8 @@ def run_prepared(
     request, ready = prepared.request, prepared.ready
     try:
         try:
+            if executor.name == "process" and (problems := [*without_docker(request, ready)]):
+                raise PipelineError(with_places(problems, prepared.source) if prepared.source else problems)
             report = run(request, ready, executor, emit, stop, prepared.selection)
         finally:
             executor.close()

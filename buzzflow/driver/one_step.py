@@ -74,7 +74,9 @@ def _alone(checked: Checked, request: StepRequest) -> Checked:
     found = [*with_places(local.check(pipeline), checked.loaded.source)]
     if errors := [d for d in found if d.is_error]:
         raise PipelineError(errors)
-    return replace(checked, pipeline=pipeline, backend=local)
+    said = checked.config.local.model_copy(update={"steps": {}})  # the step is to run, whatever stands in for it
+    config = checked.config.model_copy(update={"local": said})
+    return replace(checked, config=config, pipeline=pipeline, backend=local)
 
 
 def _problems(step: ir.Step, request: StepRequest) -> Iterator[Diagnostic]:

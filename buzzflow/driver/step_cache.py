@@ -123,7 +123,7 @@ def _reason(record: CacheRecord) -> tuple[str, ...]:
     return (*record.changed[:3],) if record.why == "changed" else (record.why,)
 
 
-def _pretend(place: StepPlace, known: Known) -> None:
+def _pretend(place: StepPlace[ContainerStep], known: Known) -> None:
     """Give what a step will leave the addresses that it will have, as far as they are known before it has run."""
     name = place.step.name
     for output in place.step.container.outputs:

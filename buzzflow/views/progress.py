@@ -162,13 +162,13 @@ class StepRows:
             case RunStarted():
                 self.rows = {name: _Row(kind) for name, kind in event.steps}
             case StepStarted():
-                self.rows[event.step].started = time.monotonic()
+                self._row(event.step).started = time.monotonic()
             case StepLine():
-                self.rows[event.step].line = event.line
+                self._row(event.step).line = event.line
             case StepRetried():
-                self.rows[event.step].line = retried(event)
+                self._row(event.step).line = retried(event)
             case StepFinished():
-                self.rows[event.step].ended = event
+                self._row(event.step).ended = event
             case Transfer(what=what, done=None):
                 self.transfers.pop(what, None)
             case Transfer(what=what):
@@ -177,6 +177,10 @@ class StepRows:
                 pass
             case _:
                 assert_never(event)
+
+    def _row(self, step: str) -> _Row:
+        """Return the row of *step*; copies that a foreach makes come at the end."""
+        return self.rows.setdefault(step, _Row(""))
 
     def draw(self, most: int | None = None) -> RenderableType:
         """Return the rows as a table; of more than *most*, those that matter now, in their order."""

@@ -54,6 +54,8 @@ def table(report: Report, fitting: RunAdvice | None = None) -> RenderableType:
         grid.add_row(escape(name), Text(event.state.value, STYLES[event.state]), *figures)
         if event.state.is_good and (told := [part for part in (event.result, event.reason) if part is not None]):
             notes.append(Text.assemble((f"{name}: ", "bold"), ", ".join(told)))
+        if event.how is not None:
+            notes.append(Text.assemble((f"{name}: ", "bold"), (event.how, "dim")))
         if event.attempts:
             tries = "; ".join(attempt.reason or attempt.state for attempt in event.attempts)
             notes.append(Text.assemble((f"{name}: ", "bold"), f"{len(event.attempts)} attempts: {tries}"))
@@ -118,6 +120,7 @@ def _step_data(event: StepFinished, fits: Advice | None) -> dict[str, Any]:
         "state": event.state.value,
         "reason": event.reason,
         "result": event.result,
+        "how": event.how,
         "exit_code": event.exit_code,
         "attempts": [{"state": a.state, "reason": a.reason, "seconds": round(a.seconds, 3)} for a in event.attempts],
         "warnings": list(event.warnings),

@@ -11,7 +11,8 @@
 The text up to the first `---` is pipeline.yaml, comments and all, so that its lines are those of the case. A caret
 stands under the column that the diagnostic names, in the line above. Where no comment can stand, `# BF101@3:1` names
 line and column from anywhere in the same file; `# BF414 nowhere` has no place. `# backend: sagemaker`
-lays the usual environment.yaml beside the case, unless it brings its own; `# local: true` reads pipeline.local.yaml.
+lays the usual environment.yaml beside the case, unless it brings its own; `# local: true` reads pipeline.local.yaml,
+and `# run: true` also looks whether the pipeline could run on this machine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ENVIRONMENT = "environment.yaml"
 Place = tuple[str, str | None, int | None, int | None]  # code, file, line, column
 
 _FILE = re.compile(r"^--- # file: (\S+)\n", re.MULTILINE)
-_OPTION = re.compile(r"^# (backend|set|local): (.*)$", re.MULTILINE)
+_OPTION = re.compile(r"^# (backend|set|local|run): (.*)$", re.MULTILINE)
 _CARET = re.compile(r"^#(\s*)\^ (BF\d{3})\b")
 _MARK = re.compile(r"# (BF\d{3})@(\d+):(\d+)")
 _NOWHERE = re.compile(r"^# (BF\d{3}) nowhere$", re.MULTILINE)
@@ -41,6 +42,7 @@ class Case:
     backend: str | None
     settings: tuple[str, ...]
     local: bool
+    run: bool
     expected: frozenset[Place]
 
     def lay(self, project: Path, environment: str) -> None:
@@ -66,6 +68,7 @@ def read_case(file: Path) -> Case:
         backend=given.get("backend"),
         settings=tuple(value for key, value in options if key == "set"),
         local="local" in given,
+        run="run" in given,
         expected=frozenset(place for name, content in files.items() for place in _places(name, content)),
     )
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar, assert_never
+from typing import Any, Protocol, TypeVar, assert_never
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.walls import read_some
@@ -97,7 +97,10 @@ def value(expression: plan.Scalar, known: Known) -> Plain:
         case plan.Join(parts=parts):
             return "".join(text(p, known) for p in parts)
         case plan.DescribePath(step=step, path=path):
-            raise EvaluationError(f"properties.{'.'.join(path)} of step {step!r} exists on the service only")
+            word = f"properties.{'.'.join(path)}"
+            return _found(known.properties, (step, word), f"{word} of step {step!r} exists on the service only")
+        case plan.ItemValue():
+            raise EvaluationError("there is an item only in the steps that a foreach runs")
         case _:
             assert_never(expression)
 
@@ -106,6 +109,18 @@ def _found(table: Mapping[tuple[str, str], V], key: tuple[str, str], missing: st
     if key not in table:
         raise EvaluationError(missing)
     return table[key]
+
+
+def items(expression: plan.Expression, known: Known) -> list[Any]:
+    """Return the items of a list, which is JSON text."""
+    given = text(expression, known)
+    try:
+        found = json.loads(given)
+    except (ValueError, RecursionError):
+        raise EvaluationError(f"{given[:60]!r} is no JSON list of items") from None
+    if not isinstance(found, list):
+        raise EvaluationError(f"the items are no list: {given[:60]}")
+    return found
 
 
 def _in_report(file: Path, path: list[str], what: str) -> Plain:

@@ -51,10 +51,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Serving:
+    """A server in the container: *listening* is told where this machine reaches its *port*."""
+
+    port: int
+    listening: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One container to run; everything is known.
 
-    *entrypoint* None means the image's own. *network* False means none at all. *timeout* is in seconds.
+    *entrypoint* None means the image's own. *network* False means none at all. *timeout* is in seconds. *host* is the
+    task's name among those of its *group*, which reach one another by their names, and nobody else when *network* is
+    False.
     """
 
     run: str
@@ -66,6 +76,9 @@ class Task:
     mounts: tuple[Mount, ...]
     network: bool = True
     timeout: float | None = None
+    host: str | None = None
+    group: str | None = None
+    serving: Serving | None = None
 
 
 class End(StrEnum):

@@ -1,129 +1,99 @@
-"""The run plan: a pipeline compiled for this machine, as data that travels as JSON.
-
-Expressions are what only the run knows: a parameter's value, where a step put an output, a value in its report.
-"""
+"""The run plan: a pipeline compiled for this machine, as data that travels as JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+
+from buzzflow.backends.local.expressions import (
+    PLAIN_DATA,
+    Compare,
+    DescribePath,
+    Every,
+    Expression,
+    Items,
+    ItemValue,
+    Join,
+    Lookup,
+    Member,
+    Members,
+    Negation,
+    NumberExpression,
+    OutputAddress,
+    ParameterValue,
+    ReportValue,
+    RunValue,
+    Scalar,
+    Some,
+    StepProperty,
+    StoredValue,
+    Test,
+    Tree,
+)
+
+__all__ = [
+    "Branch",
+    "Build",
+    "CallbackStep",
+    "Code",
+    "CodeFile",
+    "Compare",
+    "ConditionStep",
+    "Container",
+    "ContainerStep",
+    "DescribePath",
+    "Every",
+    "Expression",
+    "FailStep",
+    "Files",
+    "ForeachStep",
+    "Framework",
+    "Image",
+    "Input",
+    "ItemValue",
+    "Items",
+    "Join",
+    "LambdaStep",
+    "Lookup",
+    "Member",
+    "Members",
+    "ModelStep",
+    "Need",
+    "Negation",
+    "NumberExpression",
+    "Output",
+    "OutputAddress",
+    "Parameter",
+    "ParameterValue",
+    "ProcessingStep",
+    "Range",
+    "RegisterModelStep",
+    "ReportValue",
+    "RunPlan",
+    "RunValue",
+    "Scalar",
+    "Search",
+    "ServiceStep",
+    "ServiceType",
+    "ServingContainer",
+    "Some",
+    "Step",
+    "StepProperty",
+    "StoredValue",
+    "Test",
+    "Training",
+    "TrainingStep",
+    "TransformStep",
+    "Tree",
+    "TuningStep",
+    "every_step",
+]
 
 
 class _Data(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
-
-
-class ParameterValue(_Data):
-    """The value of a parameter."""
-
-    get: Literal["parameter"] = "parameter"
-    name: str
-
-
-class OutputAddress(_Data):
-    """Where a step put an output: `s3://…`, which the local store maps to a folder."""
-
-    get: Literal["output"] = "output"
-    step: str
-    name: str
-
-
-class StepProperty(_Data):
-    """What a finished step gives, by the language's word: model, job_name, metrics.auc, outcome, …"""
-
-    get: Literal["property"] = "property"
-    step: str
-    word: str
-
-
-class DescribePath(_Data):
-    """A raw path into what the service says of a step: known on the service only."""
-
-    get: Literal["describe"] = "describe"
-    step: str
-    path: list[str]
-
-
-class ReportValue(_Data):
-    """A value in a JSON report of a step."""
-
-    get: Literal["report"] = "report"
-    step: str
-    report: str
-    path: list[str]
-
-
-class StoredValue(_Data):
-    """A value in a JSON file in the store."""
-
-    get: Literal["stored"] = "stored"
-    uri: Expression
-    path: list[str]
-
-
-class RunValue(_Data):
-    """Something about the run."""
-
-    get: Literal["run"] = "run"
-    field: Literal["id", "arn", "pipeline", "pipeline_arn", "start_time", "now"]
-
-
-class Join(_Data):
-    """Text made of parts."""
-
-    get: Literal["join"] = "join"
-    parts: list[Expression]
-
-
-Lookup = Annotated[
-    ParameterValue | OutputAddress | StepProperty | DescribePath | ReportValue | StoredValue | RunValue | Join,
-    Field(discriminator="get"),
-]
-Expression = str | Lookup
-NumberExpression = int | Lookup
-Scalar = str | int | float | bool | Lookup
-
-
-class Compare(_Data):
-    """`left operator right`."""
-
-    test: Literal["compare"] = "compare"
-    operator: Literal["==", "<", "<=", ">", ">="]
-    left: Scalar
-    right: Scalar
-
-
-class Member(_Data):
-    """Whether *value* is one of *options*."""
-
-    test: Literal["member"] = "member"
-    value: Scalar
-    options: list[Scalar]
-
-
-class Negation(_Data):
-    """True when *of* is false."""
-
-    test: Literal["not"] = "not"
-    of: Test
-
-
-class Every(_Data):
-    """True when all of them are."""
-
-    test: Literal["all"] = "all"
-    of: list[Test]
-
-
-class Some(_Data):
-    """True when one of them is."""
-
-    test: Literal["any"] = "any"
-    of: list[Test]
-
-
-Test = Annotated[Compare | Member | Negation | Every | Some, Field(discriminator="test")]
+    model_config = PLAIN_DATA
 
 
 class CodeFile(_Data):
@@ -149,6 +119,7 @@ class Input(_Data):
     source: Expression | Files | None
     path: str
     extract: bool = False  # unpack its archives before the script starts
+    distribution: Literal["replicate", "shard"] = "replicate"
 
 
 class Output(_Data):
@@ -174,6 +145,9 @@ class Build(_Data):
     files: list[CodeFile]
 
 
+Image = Expression | Framework | Build
+
+
 class Code(_Data):
     """The step's bundle, and where it lies in the container."""
 
@@ -191,12 +165,13 @@ class Training(_Data):
     input_mode: Literal["file", "fast_file", "pipe"] = "file"
     checkpoints: str | None = None  # folder in the container
     checkpoints_to: Expression | None = None  # None is a folder of the run
+    algorithm: bool = False  # one of the service stands in place of image and code
 
 
 class Container(_Data):
     """What a processing or training step runs."""
 
-    image: Expression | Framework | Build
+    image: Image
     entrypoint: list[Expression] | None = None
     arguments: list[Expression] = []
     environment: dict[str, Expression] = {}
@@ -245,11 +220,19 @@ class Caching(_Data):
 
 
 class _Step(_Data):
+    """What all steps have; *copy_of* is the step of a foreach's body that this one is a copy of."""
+
     name: str
     needs: list[Need] = []
     branch: Branch | None = None
     retry: list[Retry] = []
     cache: Caching | None = None
+    copy_of: str | None = None
+
+    @property
+    def written(self) -> str:
+        """The name that the step has in the file."""
+        return self.copy_of or self.name
 
 
 class ProcessingStep(_Step):
@@ -280,7 +263,158 @@ class FailStep(_Step):
     message: Expression
 
 
-Step = Annotated[ProcessingStep | TrainingStep | ConditionStep | FailStep, Field(discriminator="type")]
+class Range(_Data):
+    """What a hyperparameter may be; *low* and *high* of a number, *values* of a choice."""
+
+    name: str
+    kind: Literal["integer", "continuous", "values"]
+    low: float = 0.0
+    high: float = 0.0
+    values: list[str] = []
+    scale: str | None = None
+
+
+class Search(_Data):
+    """What a tuning searches, and for how long."""
+
+    metric: str
+    maximize: bool
+    ranges: list[Range]
+    strategy: str = "bayesian"
+    max_jobs: NumberExpression | None = None
+    max_parallel_jobs: NumberExpression = 1
+    early_stopping: bool = False
+    warm_start: bool = False
+    timeout: int | None = None
+
+
+class TuningStep(_Step):
+    """Trainings with other hyperparameters each, of which the best wins."""
+
+    type: Literal["tuning"] = "tuning"
+    container: Container
+    search: Search
+
+
+class ServingContainer(_Data):
+    """A container that serves a model."""
+
+    image: Image
+    model: Expression | None = None
+    environment: dict[str, Expression] = {}
+    name: Expression | None = None
+
+
+class ModelStep(_Step):
+    """A model that transform steps and endpoints use."""
+
+    type: Literal["model"] = "model"
+    containers: list[ServingContainer]
+    isolation: bool | Lookup = False
+
+
+class TransformStep(_Step):
+    """A batch of records through a model; *timeout* is for one request."""
+
+    type: Literal["transform"] = "transform"
+    model: Expression
+    source: Expression
+    content_type: Expression | None = None
+    data_type: Literal["prefix", "manifest", "augmented_manifest"] = "prefix"
+    compression: Literal["none", "gzip"] = "none"
+    split: Literal["none", "line", "recordio", "tfrecord"] = "none"
+    accept: Expression | None = None
+    assemble: Literal["none", "line"] = "none"
+    input_filter: Expression | None = None
+    output_filter: Expression | None = None
+    join: bool = False
+    strategy: str | None = None
+    max_payload_mb: NumberExpression | None = None
+    max_concurrent: NumberExpression | None = None
+    timeout: NumberExpression | None = None
+    environment: dict[str, Expression] = {}
+    output: Output
+
+
+class RegisterModelStep(_Step):
+    """A new version of a model in a registry; *details* are the rest of the request, for people."""
+
+    type: Literal["register_model"] = "register_model"
+    registry: Literal["mlflow", "sagemaker"]
+    group: Expression
+    containers: list[ServingContainer]
+    approval: Expression = "PendingManualApproval"
+    metadata: dict[str, Expression] = {}
+    details: Tree = None
+
+
+class LambdaStep(_Step):
+    """A call of a function."""
+
+    type: Literal["lambda"] = "lambda"
+    function: Expression
+    arguments: Tree = None
+    outputs: dict[str, Literal["string", "integer", "float", "boolean"]] = {}
+
+
+class CallbackStep(_Step):
+    """A message in a queue, to which somebody answers."""
+
+    type: Literal["callback"] = "callback"
+    queue: Expression
+    arguments: Tree = None
+    outputs: dict[str, Literal["string", "integer", "float", "boolean"]] = {}
+
+
+ServiceType = Literal[
+    "quality_check",
+    "clarify_check",
+    "automl",
+    "notebook",
+    "emr",
+    "emr_serverless",
+    "endpoint_config",
+    "endpoint",
+    "inference_component",
+    "lineage",
+    "job",
+    "cleanup",
+    "raw",
+]
+
+
+class ServiceStep(_Step):
+    """What only the service does; *request* is in its words, where the language has none of its own."""
+
+    type: ServiceType
+    request: Tree = None
+
+
+class ForeachStep(_Step):
+    """Runs the steps of *body* once for every item of a list that only the run knows."""
+
+    type: Literal["foreach"] = "foreach"
+    items: Expression
+    max_concurrency: int = 1
+    body: list[Step]
+
+
+ContainerStep = ProcessingStep | TrainingStep | TuningStep
+Step = Annotated[
+    ProcessingStep
+    | TrainingStep
+    | TuningStep
+    | TransformStep
+    | ModelStep
+    | RegisterModelStep
+    | ConditionStep
+    | FailStep
+    | ForeachStep
+    | LambdaStep
+    | CallbackStep
+    | ServiceStep,
+    Field(discriminator="type"),
+]
 
 
 class Parameter(_Data):
@@ -302,3 +436,11 @@ class RunPlan(_Data):
     parallelism: int | None = None
     not_tried: list[str] = []  # features that only the service has, told once
     steps: list[Step]
+
+
+def every_step(steps: list[Step]) -> Iterator[Step]:
+    """Yield the steps, and after each foreach those of its body."""
+    for step in steps:
+        yield step
+        if isinstance(step, ForeachStep):
+            yield from every_step(step.body)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from buzzflow.backends.local import plan
+from buzzflow.backends.local.here import StepHere
 from buzzflow.backends.local.manifest import Manifest, ManifestError, read_manifest, write_json
 from buzzflow.backends.local.request import RunRequest
 from buzzflow.backends.local.reuse.digests import sha256_of
@@ -27,6 +28,11 @@ class RequestRecord(BaseModel):
     project: str
     data: dict[str, str] = {}
     images: dict[str, str] = {}
+    here: dict[str, StepHere] = {}
+
+    def here_from(self, top: Path) -> dict[str, StepHere]:
+        """Return how single steps run, with paths in a repository at *top*."""
+        return {name: _moved(step, lambda path: top / path) for name, step in self.here.items()}
 
 
 class RecordError(Exception):
@@ -52,7 +58,8 @@ def record_request(request: RunRequest) -> RunRequest:
     folder, top = request.folder, request.state.parent
     write_json(folder / PLAN, request.plan.model_dump(mode="json"))
     data = {address: _from_top(path, top) for address, path in request.data.items()}
-    asked = RequestRecord(project=_from_top(request.project, top), data=data, images=dict(request.images))
+    here = {name: _moved(step, lambda path: Path(_from_top(path, top))) for name, step in request.here.items()}
+    asked = RequestRecord(project=_from_top(request.project, top), data=data, images=dict(request.images), here=here)
     write_json(folder / REQUEST, asked.model_dump(mode="json"))
     contents = {}
     for sha256, source in request.contents.items():
@@ -83,13 +90,22 @@ def read_recorded(folder: Path) -> Recorded:
 
 def _files_of(made: plan.RunPlan) -> set[str]:
     files: list[plan.CodeFile] = []
-    for step in made.steps:
-        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
+    for step in plan.every_step(made.steps):
+        if isinstance(step, plan.ContainerStep):
             container = step.container
             files += container.code.files if container.code is not None else []
             files += container.image.files if isinstance(container.image, plan.Build) else []
             files += [f for i in container.inputs if isinstance(i.source, plan.Files) for f in i.source.files]
     return {file.sha256 for file in files}
+
+
+def _moved(step: StepHere, change: Callable[[Path], Path]) -> StepHere:
+    result, function = step.result, step.function
+    return replace(
+        step,
+        result=None if result is None else replace(result, folder=change(result.folder)),
+        function=None if function is None else replace(function, file=change(function.file)),
+    )
 
 
 def _from_top(path: Path, top: Path) -> str:

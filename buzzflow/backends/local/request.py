@@ -11,9 +11,13 @@ from pathlib import Path
 
 from buzzflow import ir
 from buzzflow.backends.local import plan, standins
+from buzzflow.backends.local.answers import answer_problems
 from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
 from buzzflow.backends.local.executor import Setting
+from buzzflow.backends.local.here import StepHere
+from buzzflow.backends.local.kinds import is_answered
 from buzzflow.backends.local.origins import Origin
+from buzzflow.backends.local.served import model_of, serving_image, transform_problems
 from buzzflow.backends.local.store import AddressError, Store
 from buzzflow.backends.local.trials import Trial, read_trials
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
@@ -28,9 +32,10 @@ class RunRequest:
 
     *contents* are the files of the code by digest. *parameters* are given as text and take the type that the plan
     declares. *data* names folders or files for addresses, *images* an image instead of another, by address or
-    `framework:version`. *state* is the folder that keeps runs and the store; *project* holds the pipeline's file,
-    which is *file* from the repository's top; *origin* knows where both come from. *fail* and *interrupt* are what is
-    to go wrong, as `trials` reads it; *real_time* waits before retries as long as the service does.
+    `framework:version`, *here* says how single steps run, by their names in the file. *state* is the folder that keeps
+    runs and the store; *project* holds the pipeline's file, which is *file* from the repository's top; *origin* knows
+    where both come from. *fail* and *interrupt* are what is to go wrong, as `trials` reads it; *real_time* waits before
+    retries as long as the service does.
     """
 
     run: str
@@ -42,6 +47,7 @@ class RunRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, Path] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
+    here: Mapping[str, StepHere] = field(default_factory=dict)
     jobs: int = 4
     fail: Sequence[str] = ()
     interrupt: Sequence[str] = ()
@@ -84,21 +90,22 @@ def prepare(request: RunRequest, *, started: str, without: Collection[str] = ())
 
     *started* is a time as text. Steps *without* which it runs lack nothing.
     """
-    request = request.without(without)
+    whole, request = request.plan, request.without(without)
     known = _known(request, started)
     trials, problems = read_trials(request.plan.steps, request.fail, request.interrupt)
-    problems += [*_missing_data(request, known), *_missing_secrets(request.plan)]
+    problems += answer_problems(request.plan, request.here)
+    problems += transform_problems(whole, request.here, request.images)
+    problems += [*_missing_data(request, known), *_missing_secrets(request)]
     settings: dict[str, Setting] = {}
     warnings: dict[str, None] = {}
-    for step in request.plan.steps:
-        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
-            try:
-                settings[step.name], told = _setting(step.container, request, known)
-                warnings.update(dict.fromkeys(told))
-            except standins.NoStandIn as e:
-                problems.append(Diagnostic("BF503", e.summary, ("steps", step.name, "image"), e.hint))
-            except EvaluationError as e:
-                problems.append(Diagnostic("BF503", str(e), ("steps", step.name, "image"), "name a fixed image here"))
+    for step, image, code in _images(request):
+        try:
+            settings[step], told = _setting(image, code, request, known)
+            warnings.update(dict.fromkeys(told))
+        except standins.NoStandIn as e:
+            problems.append(Diagnostic("BF503", e.summary, ("steps", step, "image"), e.hint))
+        except EvaluationError as e:
+            problems.append(Diagnostic("BF503", str(e), ("steps", step, "image"), "name a fixed image here"))
     if problems:
         raise PipelineError(problems)
     return Ready(known, settings, tuple(warnings), trials)
@@ -176,20 +183,28 @@ def _convert(kind: type[int] | type[float], given: str, wanted: str) -> int | fl
 # ------------------------------------------------------------------ data
 
 
+def _containers(request: RunRequest) -> Iterator[plan.ContainerStep]:
+    """Yield the steps whose code runs here."""
+    for step in plan.every_step(request.plan.steps):
+        if isinstance(step, plan.ContainerStep) and not is_answered(step, request.here):
+            training = step.container.training
+            if training is None or not training.algorithm:
+                yield step
+
+
 def place_of(step: str, name: str) -> str:
     """Return how `local.data` names an input: for one that has no address, or instead of it."""
     return f"steps.{step}.inputs.{name}"
 
 
-def _missing_secrets(pipeline: plan.RunPlan) -> Iterator[Diagnostic]:
+def _missing_secrets(request: RunRequest) -> Iterator[Diagnostic]:
     """Yield every secret that the shell does not have: here a variable of the same name stands in for it."""
-    for step in pipeline.steps:
-        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
-            for variable in step.container.secrets:
-                if variable not in os.environ:
-                    hint = f"here it is read from the shell: export {variable}=…"
-                    path = ("steps", step.name, "secrets", variable)
-                    yield Diagnostic("BF506", f"secret {variable!r} is not set on this machine", path, hint)
+    for step in _containers(request):
+        for variable in step.container.secrets:
+            if variable not in os.environ:
+                hint = f"here it is read from the shell: export {variable}=…"
+                path = ("steps", step.name, "secrets", variable)
+                yield Diagnostic("BF506", f"secret {variable!r} is not set on this machine", path, hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +242,15 @@ def missing_sources(request: RunRequest, started: str) -> list[Missing]:
 
 def _sources(request: RunRequest) -> Iterator[tuple[tuple[str, ...], plan.Expression | None]]:
     """Yield where each input stands, and its address: None for one that has none."""
-    for step in request.plan.steps:
-        if isinstance(step, plan.ProcessingStep | plan.TrainingStep):
-            for item in step.container.inputs:
-                if place_of(step.name, item.name) not in request.data and not isinstance(item.source, plan.Files):
-                    yield ("steps", step.name, "inputs", item.name, "from"), item.source
+    for step in _containers(request):
+        for item in step.container.inputs:
+            if place_of(step.name, item.name) not in request.data and not isinstance(item.source, plan.Files):
+                yield ("steps", step.name, "inputs", item.name, "from"), item.source
+    for other in plan.every_step(request.plan.steps):
+        if isinstance(other, plan.TransformStep) and not is_answered(other, request.here):
+            yield ("steps", other.name, "inputs"), other.source
+            if (model := model_of(other, request.plan)) is not None:
+                yield from ((("steps", model.name, "model"), c.model) for c in model.containers if c.model is not None)
 
 
 def _missing_data(request: RunRequest, known: Known) -> Iterator[Diagnostic]:
@@ -264,11 +283,26 @@ def _known_at_start(expression: plan.Expression) -> bool:
 # ------------------------------------------------------------------ images
 
 
-def _setting(container: plan.Container, request: RunRequest, known: Known) -> tuple[Setting, list[str]]:
+def _images(request: RunRequest) -> Iterator[tuple[str, plan.Image, plan.Code | None]]:
+    """Yield the image of each step that runs in one, by the step's name, and the code that it gets."""
+    for step in _containers(request):
+        yield step.name, step.container.image, step.container.code
+    for other in plan.every_step(request.plan.steps):
+        match other:
+            case plan.LambdaStep() if other.name in request.here and request.here[other.name].function is not None:
+                yield other.name, standins.PYTHON, None
+            case plan.TransformStep() if not is_answered(other, request.here):
+                if (image := serving_image(other, request.plan, request.images)) is not None:
+                    yield other.name, image, None
+            case _:
+                pass
+
+
+def _setting(given: plan.Image, code: plan.Code | None, request: RunRequest, known: Known) -> tuple[Setting, list[str]]:
     wheels: tuple[str, ...] = ()
     warnings: list[str] = []
     context: Path | None = None
-    match container.image:
+    match given:
         case plan.Framework(framework=framework, version=version):
             asked = f"{framework}:{version}"
             image = request.images.get(asked)
@@ -282,7 +316,6 @@ def _setting(container: plan.Container, request: RunRequest, known: Known) -> tu
             asked = text(expression, known)
             image = request.images.get(asked, asked)
     requirements: tuple[str, ...] = ()
-    code = container.code
     if code is not None and code.requirements is not None:
         requirements = (request.contents[code.requirements].read_text("utf-8"),)
     return Setting(image, requirements, wheels, context), warnings

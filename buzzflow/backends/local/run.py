@@ -9,16 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import assert_never
 
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.admission import Memory, last_peaks
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
+from buzzflow.backends.local.loops import Loop, expand, put_after
 from buzzflow.backends.local.manifest import (
     AskedInstance,
     CacheRecord,
@@ -35,9 +34,10 @@ from buzzflow.backends.local.reuse.cache import StepCache
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection, record_of
 from buzzflow.backends.local.samples import sample_data
-from buzzflow.backends.local.steps.attempts import run_attempts
-from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
-from buzzflow.backends.local.trials import Trial
+from buzzflow.backends.local.steps.dispatch import Working
+from buzzflow.backends.local.steps.means import Means
+from buzzflow.backends.local.steps.results import Left, StepPlace
+from buzzflow.backends.local.steps.work import work
 from buzzflow.backends.printable import printable
 
 _WAKE_SECONDS = 0.2
@@ -83,7 +83,7 @@ def run(
     digests.save()
     seconds = time.monotonic() - begun
     state = _state(ended, stopped=stop.is_set())
-    report = Report(request.run, request.folder, state, seconds, {n: ended[n] for n, _ in steps})
+    report = Report(request.run, request.folder, state, seconds, {n: ended[n] for n in manifest.steps})
     manifest.state, manifest.seconds = state, round(seconds, 3)
     write_manifest(manifest, request.folder)
     emit(RunFinished(state, seconds))
@@ -119,8 +119,10 @@ class _Run:
         self.running: set[str] = set()
         self.memory = Memory(executor.memory_bytes, last_peaks(request.folder.parent, request.plan.pipeline))
         self.waiting = {s.name: s for s in request.plan.steps}
+        self.loops: dict[str, Loop] = {}  # by foreach, and by each of its copies
         self._begun = time.monotonic()
         self._emit = emit
+        self.means = Means(ready, executor, self.emit, stop, threading.BoundedSemaphore(request.jobs))
         self._lock = threading.Lock()
         self._done: queue.SimpleQueue[tuple[StepFinished, Left] | BaseException] = queue.SimpleQueue()
 
@@ -183,7 +185,10 @@ class _Run:
         return self.selection.omitted.get(step.name) if self._may_start(step) else None
 
     def _may_start(self, step: plan.Step) -> bool:
-        return all(n.step in self.ended for n in step.needs)
+        if any(n.step not in self.ended for n in step.needs):
+            return False
+        loop = self.loops.get(step.name)
+        return loop is None or loop.admits(step.name, self.running, self.ended)
 
     def _start(self, step: plan.Step, pool: ThreadPoolExecutor, most: int) -> bool:
         if (kept := self.selection.kept.get(step.name)) is not None:
@@ -192,20 +197,19 @@ class _Run:
             self._finish(*kept.taken(folder, f"kept from run {kept.run}", record))
             return True
         match step:
-            case plan.ProcessingStep() | plan.TrainingStep():
-                if len(self.running) >= most or not self._fits(step.name):
-                    return False
-                del self.waiting[step.name]
-                self.running.add(step.name)
-                self._record_start(step.name)
-                self.emit(StepStarted(step.name))
-                pool.submit(self._work, step)
             case plan.ConditionStep():
                 self._settle(*self._condition(step))
             case plan.FailStep():
                 self._settle(self._fail(step))
+            case plan.ForeachStep():
+                self._begin(step)
+                self.running.discard(step.name)  # only its copies take a place
+                self._expand(step)
             case _:
-                assert_never(step)
+                if len(self.running) >= most or not self._fits(step.name):
+                    return False
+                self._begin(step)
+                pool.submit(self._work, step)
         return True
 
     def _fits(self, step: str) -> bool:
@@ -215,13 +219,15 @@ class _Run:
             self.emit(Notice(why))
         return False
 
-    def _work(self, step: ContainerStep) -> None:
+    def _begin(self, step: plan.Step) -> None:
+        del self.waiting[step.name]
+        self.running.add(step.name)
+        self._record_start(step.name)
+        self.emit(StepStarted(step.name))
+
+    def _work(self, step: Working) -> None:
         try:
-            setting = self.ready.settings[step.name]
-            place = StepPlace(step, self.request, self.known)
-            trial = self.ready.trials.get(step.name, Trial())
-            go = partial(run_attempts, place, setting, self.executor, self.emit, self.stop, trial)
-            self._done.put(self.cache.take_or_run(place, setting, go, self.emit, self.stop))
+            self._done.put(work(StepPlace(step, self.request, self.known), self.means, self.cache))
         except BaseException as bug:  # noqa: BLE001  # handed to the thread that waits, which raises it
             self._done.put(bug)
 
@@ -237,12 +243,33 @@ class _Run:
         result = printable(f"{told}: {'yes' if outcome else 'no'}")
         return StepFinished(step.name, State.SUCCEEDED, result=result), left
 
+    def _expand(self, step: plan.ForeachStep) -> None:
+        """Put the copies of a foreach's steps among those that wait."""
+        try:
+            loop, copies = expand(step, self.known, self.manifest.steps)
+        except evaluate.EvaluationError as e:
+            self._settle(StepFinished(step.name, State.FAILED, reason=f"it cannot start: {e}"))
+            return
+        self.loops |= dict.fromkeys((step.name, *loop.copies), loop)
+        self.waiting |= {copy.name: copy for copy in copies}
+        records = {copy.name: _step_record(copy, self.request, self.ready) for copy in copies}
+        self.manifest.steps = put_after(step.name, records, self.manifest.steps)
+        self._end_loop(loop)
+
+    def _end_loop(self, loop: Loop) -> None:
+        """Settle a foreach whose copies have all ended."""
+        if loop.step.name not in self.ended and loop.is_over(self.ended):
+            event, words = loop.finished(self.ended)
+            left = Left(properties={(loop.step.name, word): value for word, value in words.items()})
+            self.known.properties.update(left.properties)
+            self._settle(event, left)
+
     def _fail(self, step: plan.FailStep) -> StepFinished:
         try:
             message = evaluate.text(step.message, self.known)
         except evaluate.EvaluationError as e:
             message = str(e)
-        jobs = [other for other in self.request.plan.steps if isinstance(other, ContainerStep)]
+        jobs = [s for s in plan.every_step(self.request.plan.steps) if isinstance(s, plan.ContainerStep)]
         secrets = [secret for job in jobs for secret in secret_values(job.container)]
         return StepFinished(step.name, State.FAILED, reason=Hidden(secrets).text(printable(message)))
 
@@ -252,6 +279,8 @@ class _Run:
         self.ended[event.step] = event
         self._record_end(event, left or Left())
         self.emit(event)
+        if (loop := self.loops.get(event.step)) is not None and loop.step.name != event.step:
+            self._end_loop(loop)
 
     def _collect(self) -> None:
         """Wait for a step to end, or a moment, so that a stop is noticed."""
@@ -320,8 +349,8 @@ def _manifest(request: RunRequest, ready: Ready, executor: Executor) -> Manifest
 
 def _step_record(step: plan.Step, request: RunRequest, ready: Ready) -> StepRecord:
     record = StepRecord(type=step.type, needs=[*dict.fromkeys(need.step for need in step.needs)])
-    if isinstance(step, ContainerStep):
-        record.sample_data = sample_data(step.name, step.container, request, ready.known)
+    if isinstance(step, plan.ContainerStep):
+        record.sample_data = sample_data(step.written, step.container, request, ready.known)
         with contextlib.suppress(evaluate.EvaluationError):  # what only a finished step knows
             kind = evaluate.text(step.container.instance_type, ready.known)
             count = evaluate.number(step.container.instance_count, ready.known)
@@ -330,6 +359,6 @@ def _step_record(step: plan.Step, request: RunRequest, ready: Ready) -> StepReco
 
 
 def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
-    for step in pipeline.steps:
-        if isinstance(step, ContainerStep) and step.container.code is not None:
+    for step in plan.every_step(pipeline.steps):
+        if isinstance(step, plan.ContainerStep) and step.container.code is not None:
             yield step.name, step.container.code.digest

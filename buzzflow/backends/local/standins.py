@@ -32,6 +32,7 @@ TABLE: dict[str, StandIn] = {
     "xgboost:1.7-1": StandIn("python:3.9-slim", ("xgboost==1.7.4", "scikit-learn==1.0.2", "pandas==1.4.4")),
     "xgboost:3.0-5": StandIn("python:3.10-slim", ("xgboost==3.0.5", "scikit-learn==1.4.2", "pandas==2.2.2")),
 }
+PYTHON = "python:3.11-slim"  # for code of the user's that brings no image: functions
 
 
 def find(framework: str, version: str) -> StandIn:

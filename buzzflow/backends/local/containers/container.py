@@ -38,7 +38,8 @@ def step_user(security_options: list[str]) -> str:
 
 def container_name(task: Task) -> str:
     """Return a name that Docker takes."""
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"buzzflow-{task.run}-{task.step}")[:_MAX_NAME]
+    tail = "" if task.host is None else f"-{task.host}"
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", f"buzzflow-{task.run}-{task.step}")[: _MAX_NAME - len(tail)] + tail
 
 
 def container_config(task: Task, image: str, limits: Limits, network: str, labels: Mapping[str, str]) -> Json:
@@ -47,7 +48,12 @@ def container_config(task: Task, image: str, limits: Limits, network: str, label
     It goes to the API as it is, since the SDK's own way adds the proxies of the user's Docker settings.
     """
     environment = {"HOME": _HOME, **task.environment}
+    ports: Json = {} if task.serving is None else {f"{task.serving.port}/tcp": {}}
+    aliases = {} if task.host is None else {network: {"Aliases": [task.host]}}
     return {
+        "Hostname": task.host or "",
+        "ExposedPorts": ports,
+        "NetworkingConfig": {"EndpointsConfig": aliases},
         "Image": image,
         "Entrypoint": None if task.entrypoint is None else [*task.entrypoint],
         "Cmd": [*task.arguments] or None,
@@ -64,6 +70,7 @@ def _host_config(task: Task, limits: Limits, network: str) -> Json:
     half = limits.memory_bytes // 2  # what the kernel itself gives a tmpfs; it counts as the step's memory
     return {
         "NetworkMode": network,
+        "PortBindings": _ports(task),
         "Init": True,  # as process 1 a program ignores SIGTERM unless it handles it
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
@@ -78,6 +85,13 @@ def _host_config(task: Task, limits: Limits, network: str) -> Json:
         "LogConfig": {"Type": "json-file", "Config": {}},  # the daemon's default may be one that cannot be read
         "RestartPolicy": {"Name": "no"},
     }
+
+
+def _ports(task: Task) -> Json:
+    """Return where a server is reached: at a port of this machine alone, which Docker chooses."""
+    if task.serving is None or not task.network:
+        return {}
+    return {f"{task.serving.port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]}
 
 
 def _mount(mount: Mount) -> Json:

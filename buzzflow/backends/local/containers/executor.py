@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from buzzflow.backends.local.containers.container import Limits, container_confi
 from buzzflow.backends.local.containers.images import Images
 from buzzflow.backends.local.containers.labels import labels, reap, remove_container, remove_network, remove_run
 from buzzflow.backends.local.containers.monitoring import Monitor, MonitoringImages, missing_images
+from buzzflow.backends.local.containers.networks import GroupNetworks, address_of
 from buzzflow.backends.local.containers.ownership import lent, take_back, take_back_of_the_dead
 from buzzflow.backends.local.containers.pull import PullPolicy
 from buzzflow.backends.local.containers.run import NOT_STARTED, Watch, start
@@ -65,6 +66,7 @@ class DockerExecutor:
         self._pull = pull
         self._network_lock = threading.Lock()
         self._network: str | None = None
+        self._groups = GroupNetworks(self._client, run_id)
         self._is_closed = threading.Event()
         self._cache_folder = cache_folder
         self._monitor: Monitor | None = None
@@ -99,15 +101,16 @@ class DockerExecutor:
         image = self._images.ready(task.setting, lambda _: None)
         if stop.is_set() or self._is_closed.is_set():
             return Outcome(End.STOPPED, None, Usage(0.0))
-        network = self._run_network() if task.network else "none"
-        config = container_config(task, image, self._limits, network, labels(self._run, task.step))
-        with lent(task.mounts, self._limits.user, self._ledger):
+        with self._network_of(task) as network, lent(task.mounts, self._limits.user, self._ledger):
+            config = container_config(task, image, self._limits, network, labels(self._run, task.step))
             try:
                 container = self._create(config, container_name(task))
             except _NothingToRunError as e:
                 return Outcome(End.EXITED, 127, Usage(0.0), str(e))
             try:
                 failed = start(self._client, container)
+                if failed is None and task.serving is not None:
+                    task.serving.listening(*address_of(self._client, container, task.serving.port))
                 watch = Watch(self._client, container, self._limits.memory_bytes, self._is_closed)
                 outcome = failed or self._measured(container, watch.to_the_end(log, stop, task.timeout))
                 return self._explained(outcome, task)
@@ -160,6 +163,15 @@ class DockerExecutor:
                 raise _not_created(e, config["Image"]) from e
             return str(made["Id"])
         raise ExecutorError(f"there are 99 containers named {name} already", "`docker ps --all` shows them")
+
+    @contextlib.contextmanager
+    def _network_of(self, task: Task) -> Iterator[str]:
+        walled_server = task.serving is not None and not task.network  # reached through a network of its own
+        if task.group is not None or walled_server:
+            with self._groups.joined(task.group or task.step, internal=not task.network) as network:
+                yield network
+        else:
+            yield self._run_network() if task.network else "none"
 
     def _run_network(self) -> str:
         """Return the run's own network: containers of the default one see those of everybody."""

@@ -23,6 +23,7 @@ from buzzflow.backends.local.processes.meter import ProcessMeter, out_of_memory_
 from buzzflow.backends.local.processes.sandboxed_process import SandboxedProcess, Spec
 from buzzflow.backends.local.processes.virtual_environments import virtual_environment
 
+IN_DOCKER_ONLY = "start Docker, or try one machine: instance: {count: 1} in pipeline.local.yaml"
 _OPT_ML = "/opt/ml"
 _SHARE_OF_MEMORY = 0.9
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -71,6 +72,10 @@ class ProcessExecutor:
                 f"an image's own entrypoint cannot run without Docker (step {task.step!r})",
                 "name the step's entrypoint in the pipeline, or start Docker",
             )
+        if task.serving is not None:
+            raise ExecutorError(f"step {task.step!r} starts a model's container", "start Docker")
+        if task.host is not None:
+            raise ExecutorError(f"step {task.step!r} wants several machines, which are containers", IN_DOCKER_ONLY)
         environment = virtual_environment(self._environments, task.setting.on_this_machine, lambda _: None)
         with self._room() as room:
             spec = self._spec(task, task.entrypoint, room, environment)

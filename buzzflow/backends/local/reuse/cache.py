@@ -17,7 +17,7 @@ from buzzflow.backends.local.reuse.index import Entry, Index
 from buzzflow.backends.local.reuse.keys import changed, fields_of, key_of, values_of
 from buzzflow.backends.local.reuse.outputs import list_outputs, write_listing
 from buzzflow.backends.local.reuse.results import Results, Selection, results_of
-from buzzflow.backends.local.steps.results import Left, StepPlace
+from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
 from buzzflow.backends.local.store import AddressError
 
 Ending = tuple[StepFinished, Left]
@@ -52,7 +52,7 @@ class StepCache:
 
     def take_or_run(
         self,
-        place: StepPlace,
+        place: StepPlace[ContainerStep],
         setting: Setting,
         run: Callable[[], Ending],
         emit: Callable[[Event], None],
@@ -69,7 +69,7 @@ class StepCache:
             left = self._kept(place, record, left, emit, stop)
         return event, replace(left, cache=record)
 
-    def look(self, place: StepPlace, setting: Setting) -> Found | None:
+    def look(self, place: StepPlace[ContainerStep], setting: Setting) -> Found | None:
         """Return what a cached step depends on, and why there is a result or none; None is a step without cache."""
         step = place.step
         if step.cache is None:
@@ -105,7 +105,7 @@ class StepCache:
 
     def _kept(
         self,
-        place: StepPlace,
+        place: StepPlace[ContainerStep],
         record: CacheRecord | None,
         left: Left,
         emit: Callable[[Event], None],

@@ -10,13 +10,17 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.reuse.data import local_data
 from buzzflow.backends.local.reuse.digests import Digests
-from buzzflow.backends.local.steps.results import StepPlace
+from buzzflow.backends.local.steps.results import ContainerStep, StepPlace
 
 _DIGITS = 16  # of a field's digest: enough to tell two values apart, short enough to keep
 
 
 def values_of(
-    place: StepPlace, fields: Mapping[str, plan.Expression], setting: Setting, executor: str, digests: Digests
+    place: StepPlace[ContainerStep],
+    fields: Mapping[str, plan.Expression],
+    setting: Setting,
+    executor: str,
+    digests: Digests,
 ) -> dict[str, str]:
     """Return the fields with their values; EvaluationError, AddressError or OSError where there is none.
 
@@ -29,7 +33,7 @@ def values_of(
     return found | dict(_contents(place, digests))
 
 
-def _contents(place: StepPlace, digests: Digests) -> Iterator[tuple[str, str]]:
+def _contents(place: StepPlace[ContainerStep], digests: Digests) -> Iterator[tuple[str, str]]:
     for item in place.step.container.inputs:
         found = local_data(item, place.step.name, place.request, place.known)
         if found is not None:

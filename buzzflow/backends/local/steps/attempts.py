@@ -18,9 +18,7 @@ from pathlib import Path
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Attempt, Event, State, StepFinished, StepRetried
-from buzzflow.backends.local.executor import Executor, Setting
-from buzzflow.backends.local.steps.job import run_step
-from buzzflow.backends.local.steps.results import Left, StepPlace
+from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
 from buzzflow.backends.local.trials import EXIT, OUT_OF_MEMORY, RETRIED, TIMEOUT, Trial
 from buzzflow.backends.service import JOB_ERRORS, STEP_ERRORS
 
@@ -29,16 +27,18 @@ _UNASKED = plan.Retry(errors=[*STEP_ERRORS], interval=1, backoff=2.0, max_attemp
 _LOOK_SECONDS = 0.05
 
 
+Ending = tuple[StepFinished, Left]
+
+
 def run_attempts(
-    place: StepPlace,
-    setting: Setting,
-    executor: Executor,
+    place: StepPlace[ContainerStep],
+    run: Callable[[threading.Event], Ending],
     emit: Callable[[Event], None],
     stop: threading.Event,
     trial: Trial,
-) -> tuple[StepFinished, Left]:
-    """Run a step to its last attempt and return how that ended, with all attempts, and what it left."""
-    return _Attempts(place, setting, executor, emit, stop, trial).to_the_end()
+) -> Ending:
+    """Do *run*, which ends when its event is set, to the last attempt; return how that ended, with all attempts."""
+    return _Attempts(place, run, emit, stop, trial).to_the_end()
 
 
 class _Attempts:
@@ -46,14 +46,13 @@ class _Attempts:
 
     def __init__(
         self,
-        place: StepPlace,
-        setting: Setting,
-        executor: Executor,
+        place: StepPlace[ContainerStep],
+        run: Callable[[threading.Event], Ending],
         emit: Callable[[Event], None],
         stop: threading.Event,
         trial: Trial,
     ) -> None:
-        self._place, self._setting, self._executor, self._emit, self._stop = place, setting, executor, emit, stop
+        self._place, self._run, self._emit, self._stop = place, run, emit, stop
         self._failures, self._interruptions = iter(trial.failures), deque(trial.interruptions)
         self._policies = _Policies(place.step.retry)
         self._ended: list[Attempt] = []
@@ -81,10 +80,10 @@ class _Attempts:
         if failure is not None:
             return _on_purpose(self._place.step.name, failure), Left(), None
         if not self._interruptions:
-            return *run_step(self._place, self._setting, self._executor, self._emit, self._stop), None
+            return *self._run(self._stop), None
         seconds = self._interruptions.popleft()
         with _cut(self._stop, seconds) as cut:
-            done, left = run_step(self._place, self._setting, self._executor, self._emit, cut)
+            done, left = self._run(cut)
         if self._stop.is_set():
             return done, left, None
         if done.state is State.STOPPED:

@@ -17,8 +17,8 @@ from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.request import place_of
 from buzzflow.backends.local.steps.limits import RefusedError, refuse, too_large
 from buzzflow.backends.local.steps.log import StepLog
-from buzzflow.backends.local.steps.results import Left, StepPlace, nothing_written, take
-from buzzflow.backends.local.steps.staging import StagingError, lay_out
+from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace, nothing_written, take
+from buzzflow.backends.local.steps.staging import StagingError, deal, lay_out
 from buzzflow.backends.local.store import AddressError
 from buzzflow.backends.local.walls import let_owner_read
 from buzzflow.backends.printable import printable
@@ -29,7 +29,11 @@ _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([A-Za-z_]\w*)")
 
 
 def run_step(
-    place: StepPlace, setting: Setting, executor: Executor, emit: Callable[[Event], None], stop: threading.Event
+    place: StepPlace[ContainerStep],
+    setting: Setting,
+    executor: Executor,
+    emit: Callable[[Event], None],
+    stop: threading.Event,
 ) -> tuple[StepFinished, Left]:
     """Run a step to its end and return how it ended and what it left. It raises only for a bug."""
     name = place.step.name
@@ -37,7 +41,7 @@ def run_step(
     try:
         refuse(place)
         place.folder.mkdir(parents=True, exist_ok=True)
-        task = _task(place, setting)
+        task = task_of(place, setting)
     except RefusedError as e:
         return StepFinished(name, State.FAILED, reason=f"SageMaker would refuse it: {e}"), Left()
     except (evaluate.EvaluationError, AddressError, StagingError, OSError) as e:
@@ -58,7 +62,7 @@ def run_step(
     except OSError as e:
         return StepFinished(name, State.FAILED, reason=f"its log cannot be kept: {e}", log=log_path), Left()
     if outcome.end is not End.EXITED or outcome.exit_code != 0:
-        return _failed(place, outcome, log, log_path), Left()
+        return failed(place, outcome, log, log_path), Left()
     try:
         warnings = (*nothing_written(place), *too_large(place, task.mounts), *log.warnings)
         left = take(place, log.metrics, stop)
@@ -84,9 +88,10 @@ def run_step(
 # ------------------------------------------------------------------ the task
 
 
-def _task(place: StepPlace, setting: Setting) -> Task:
+def task_of(place: StepPlace[ContainerStep], setting: Setting) -> Task:
+    """Lay out the folder of a step, and return what to run over it."""
     container, known = place.step.container, place.known
-    isolation, timeout = container.isolation, container.timeout
+    isolation, timeout, several = container.isolation, container.timeout, len(place.hosts) > 1
     return Task(
         run=place.request.run,
         step=place.step.name,
@@ -97,6 +102,8 @@ def _task(place: StepPlace, setting: Setting) -> Task:
         mounts=_mounts(place),
         network=not (isolation if isinstance(isolation, bool) else evaluate.value(isolation, known)),
         timeout=None if timeout is None else float(evaluate.number(timeout, known)),
+        host=place.host if several else None,
+        group=f"{place.step.name}-{place.job}" if several and place.job else place.step.name if several else None,
     )
 
 
@@ -104,7 +111,7 @@ def _texts(expressions: list[plan.Expression], known: evaluate.Known) -> tuple[s
     return tuple(evaluate.text(e, known) for e in expressions)
 
 
-def _environment(place: StepPlace) -> dict[str, str]:
+def _environment(place: StepPlace[ContainerStep]) -> dict[str, str]:
     container = place.step.container
     environment = {k: evaluate.text(v, place.known) for k, v in container.environment.items()}
     if container.training is not None:
@@ -117,7 +124,7 @@ def _environment(place: StepPlace) -> dict[str, str]:
     return environment
 
 
-def _mounts(place: StepPlace) -> tuple[Mount, ...]:
+def _mounts(place: StepPlace[ContainerStep]) -> tuple[Mount, ...]:
     container, known = place.step.container, place.known
     training = container.training
     mounts = lay_out(
@@ -127,6 +134,8 @@ def _mounts(place: StepPlace) -> tuple[Mount, ...]:
         sources={i.name: _source(i, place) for i in container.inputs},
         contents=place.request.contents,
         instance_type=evaluate.text(container.instance_type, known),
+        host=place.host,
+        hosts=place.hosts,
     )
     if training is None or training.checkpoints is None:
         return mounts
@@ -135,8 +144,17 @@ def _mounts(place: StepPlace) -> tuple[Mount, ...]:
     return (*mounts, Mount(kept, training.checkpoints, read_only=False))
 
 
-def _source(item: plan.Input, place: StepPlace) -> Path:
-    if (named := place.request.data.get(place_of(place.step.name, item.name))) is not None:
+def _source(item: plan.Input, place: StepPlace[ContainerStep]) -> Path:
+    source = _whole_source(item, place)
+    if item.distribution == "replicate" or len(place.hosts) == 1:
+        return source
+    folder = place.folder / "shards" / place.host / item.name
+    deal(source, folder, place.hosts.index(place.host), len(place.hosts))
+    return folder
+
+
+def _whole_source(item: plan.Input, place: StepPlace[ContainerStep]) -> Path:
+    if (named := place.request.data.get(place_of(place.step.written, item.name))) is not None:
         return named
     if isinstance(item.source, plan.Files):
         return _files(item.source, place)
@@ -149,7 +167,7 @@ def _source(item: plan.Input, place: StepPlace) -> Path:
     return path
 
 
-def _files(files: plan.Files, place: StepPlace) -> Path:
+def _files(files: plan.Files, place: StepPlace[ContainerStep]) -> Path:
     """Lay out files of the repository as they are on the service: one is a file in a folder, too."""
     folder = place.folder / "files" / files.digest
     if not folder.exists():
@@ -164,9 +182,10 @@ def _files(files: plan.Files, place: StepPlace) -> Path:
 # ------------------------------------------------------------------ failures
 
 
-def _failed(place: StepPlace, outcome: Outcome, log: StepLog, log_path: Path) -> StepFinished:
+def failed(place: StepPlace[ContainerStep], outcome: Outcome, log: StepLog, log_path: Path) -> StepFinished:
+    """Return the end of a step whose container did not end well, with what it says of that."""
     state = State.STOPPED if outcome.end is End.STOPPED else State.FAILED
-    reason = _reason(outcome)
+    reason = ended(outcome)
     last = next((line.strip() for line in reversed(log.tail) if line.strip()), None)
     told = place.stage.message()
     if told is not None:
@@ -189,7 +208,8 @@ def _failed(place: StepPlace, outcome: Outcome, log: StepLog, log_path: Path) ->
     )
 
 
-def _reason(outcome: Outcome) -> str:
+def ended(outcome: Outcome) -> str:
+    """Return how a container ended, for people."""
     detail = f" ({outcome.detail})" if outcome.detail else ""
     match outcome.end:
         case End.OUT_OF_MEMORY:
@@ -217,7 +237,7 @@ def _missing_module(tail: deque[str], project: Path) -> str | None:
     return None
 
 
-def _packed_model(tail: deque[str], place: StepPlace) -> str | None:
+def _packed_model(tail: deque[str], place: StepPlace[ContainerStep]) -> str | None:
     """Return a hint when a file is missed that is still in the archive of a model."""
     if not any("FileNotFoundError" in line for line in tail):
         return None

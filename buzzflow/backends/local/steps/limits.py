@@ -13,7 +13,7 @@ from pathlib import Path
 from buzzflow.backends import service
 from buzzflow.backends.local import evaluate
 from buzzflow.backends.local.executor import Mount
-from buzzflow.backends.local.steps.results import StepPlace
+from buzzflow.backends.local.steps.results import ContainerStep, StepPlace
 
 _GIB = 2**30
 
@@ -22,7 +22,7 @@ class RefusedError(Exception):
     """The service would not take the job; the text says why."""
 
 
-def refuse(place: StepPlace) -> None:
+def refuse(place: StepPlace[ContainerStep]) -> None:
     """Raise RefusedError with all that the service would not take of the step, now that everything is known."""
     container, known = place.step.container, place.known
     training = container.training
@@ -48,7 +48,7 @@ def refuse(place: StepPlace) -> None:
         raise RefusedError("; ".join(problems))
 
 
-def too_large(place: StepPlace, mounts: Sequence[Mount]) -> Iterator[str]:
+def too_large(place: StepPlace[ContainerStep], mounts: Sequence[Mount]) -> Iterator[str]:
     """Yield a warning when what the step read and wrote would not fit the disk that it asks for."""
     asked = _gigabytes(place)
     used = sum(_bytes_below(mount.source) for mount in mounts)
@@ -57,7 +57,7 @@ def too_large(place: StepPlace, mounts: Sequence[Mount]) -> Iterator[str]:
         yield f"{told} do not fit the disk that it asks for on SageMaker, instance.volume_size_gb: {asked}"
 
 
-def _gigabytes(place: StepPlace) -> int:
+def _gigabytes(place: StepPlace[ContainerStep]) -> int:
     return evaluate.number(place.step.container.volume_size_gb, place.known)
 
 

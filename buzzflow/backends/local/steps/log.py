@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import Protocol
 
 import regex
 
@@ -17,6 +17,18 @@ MAX_LINE = 2_000
 MATCH_SECONDS = 1.0
 
 
+class Sink(Protocol):
+    """Where a log is kept: a file, or a part of one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next piece."""
+        ...
+
+    def flush(self) -> None:
+        """Let others read what was taken."""
+        ...
+
+
 class StepLog:
     """Keeps what a step writes: all of it in a file, its last lines, its metrics; and tells each line.
 
@@ -26,7 +38,7 @@ class StepLog:
     def __init__(
         self,
         step: str,
-        file: BinaryIO,
+        file: Sink,
         emit: Callable[[Event], None],
         patterns: Mapping[str, str],
         hidden: Hidden | None = None,

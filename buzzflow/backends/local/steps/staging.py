@@ -13,7 +13,7 @@ import json
 import shutil
 import tarfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -27,6 +27,7 @@ from buzzflow.loader.bundle import stage_bundle
 
 OPT_ML = "/opt/ml"
 HOST = "algo-1"
+_DISTRIBUTION = {"replicate": "FullyReplicated", "shard": "ShardedByS3Key"}
 
 
 class StagingError(Exception):
@@ -65,10 +66,13 @@ def lay_out(
     sources: Mapping[str, Path],
     contents: Mapping[str, Path],
     instance_type: str,
+    host: str = HOST,
+    hosts: Sequence[str] = (HOST,),
 ) -> tuple[Mount, ...]:
     """Make the folder, and return what to mount: it, and each input over its place in it.
 
-    *sources* are the inputs' data by name, *contents* the files of the code by digest.
+    *sources* are the inputs' data by name, *contents* the files of the code by digest. *host* is this machine's name
+    among *hosts*.
     """
     stage.folder.mkdir(parents=True)
     mounts = [Mount(stage.folder, OPT_ML, read_only=False)]
@@ -87,7 +91,7 @@ def lay_out(
     for output in container.outputs:
         stage.inside(output.path).mkdir(parents=True, exist_ok=True)
     (stage.folder / "output").mkdir(exist_ok=True)
-    _configure(stage, container, hyperparameters, instance_type)
+    _configure(stage, container, hyperparameters, _resources(instance_type, host, hosts))
     return tuple(mounts)
 
 
@@ -109,6 +113,19 @@ def _place(source: Path, target: Path) -> None:
         raise StagingError(f"cannot copy {source}: {e.strerror}") from None
 
 
+def deal(source: Path, folder: Path, number: int, count: int) -> None:
+    """Lay out every *count*-th file of *source* in the order of their keys, from *number* on.
+
+    So the service deals out objects where data is sharded by key: each machine gets about as many.
+    """
+    folder.mkdir(parents=True)
+    files = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
+    for file in files[number::count]:
+        target = folder / (file.relative_to(source) if source.is_dir() else file.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _place(file, target)
+
+
 def _stage_code(code: plan.Code, folder: Path, contents: Mapping[str, Path]) -> None:
     """Lay out the step's own copy: it may write beside its script, as it may on the service."""
     files = tuple(ir.BundleFile(f.path, f.sha256, f.size, f.executable) for f in code.files)
@@ -118,17 +135,22 @@ def _stage_code(code: plan.Code, folder: Path, contents: Mapping[str, Path]) -> 
         raise StagingError(e.diagnostics[0].summary) from None
 
 
-def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping[str, str], instance_type: str) -> None:
-    resource = {
-        "current_host": HOST,
+def _resources(instance_type: str, host: str, hosts: Sequence[str]) -> dict[str, object]:
+    """Return `resourceconfig.json`: the machines of the job, and which of them this is."""
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [*hosts]}
+    return {
+        "current_host": host,
         "current_instance_type": instance_type,
         "current_group_name": "homogeneousCluster",
-        "hosts": [HOST],
-        "instance_groups": [
-            {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": [HOST]}
-        ],
+        "hosts": [*hosts],
+        "instance_groups": [group],
         "network_interface_name": "eth0",
     }
+
+
+def _configure(
+    stage: Stage, container: plan.Container, hyperparameters: Mapping[str, str], resources: Mapping[str, object]
+) -> None:
     if container.training is None:
         config = stage.folder / "config"
         job = {
@@ -142,14 +164,15 @@ def _configure(stage: Stage, container: plan.Container, hyperparameters: Mapping
         config = stage.folder / "input" / "config"
         mode = {"file": "File", "fast_file": "FastFile", "pipe": "Pipe"}[container.training.input_mode]
         channels = {
-            i.name: {"TrainingInputMode": mode, "S3DistributionType": "FullyReplicated"} for i in container.inputs
+            i.name: {"TrainingInputMode": mode, "S3DistributionType": _DISTRIBUTION[i.distribution]}
+            for i in container.inputs
         }
         files = {"hyperparameters.json": dict(hyperparameters), "inputdataconfig.json": channels}
         (stage.folder / "output" / "data").mkdir(parents=True, exist_ok=True)
         if container.training.checkpoints is not None:
             stage.inside(container.training.checkpoints).mkdir(parents=True, exist_ok=True)
     config.mkdir(parents=True)
-    for name, content in {**files, "resourceconfig.json": resource}.items():
+    for name, content in {**files, "resourceconfig.json": resources}.items():
         (config / name).write_text(json.dumps(content), "utf-8")
 
 
