@@ -512,6 +512,7 @@ def test_a_half_made_environment_is_made_again(tmp_path: Path) -> None:
     executor.prepare([Setting("any")], said.append)
     assert said == ["making a virtual environment"]
     assert Steps(executor)("python", "-V").exit_code == 0
+    executor.close()
 
 
 def test_what_pip_says_comes_out_when_it_fails(tmp_path: Path) -> None:
@@ -523,6 +524,7 @@ def test_what_pip_says_comes_out_when_it_fails(tmp_path: Path) -> None:
     assert caught.value.hint is not None
     assert not caught.value.unreachable
     assert not [*tmp_path.glob("venvs/*/.buzzflow-ready")], "a failure is not kept"
+    executor.close()
 
 
 def test_a_python_without_venv_is_told_with_the_package_to_install(
@@ -536,3 +538,4 @@ def test_a_python_without_venv_is_told_with_the_package_to_install(
     with pytest.raises(ExecutorError, match="ensurepip") as caught:
         executor.prepare([Setting("any", ("x",))], lambda _: None)
     assert "-venv" in str(caught.value.hint)
+    executor.close()
