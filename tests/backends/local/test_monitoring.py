@@ -130,12 +130,11 @@ def test_a_step_of_three_seconds_has_the_curves_of_prometheus_and_exact_totals(w
 
 def test_run_and_step_are_labels_of_the_series(watched: Watched) -> None:
     watched.run(BURN.format(seconds=2), "labelled")
-    found = watched.query('max_over_time(container_memory_usage_bytes{container_label_buzzflow_step="labelled"}[1m])')
-    assert [series["metric"]["container_label_buzzflow_run"] for series in found] == [watched.run_id]
-    networks = watched.query(
-        'max_over_time(container_network_receive_bytes_total{container_label_buzzflow_step="labelled"}[1m])'
-    )
-    assert [series["metric"]["interface"] for series in networks] == ["eth0"]
+    labels = f'container_label_buzzflow_run="{watched.run_id}",container_label_buzzflow_step="labelled"'
+    [memory] = watched.query(f"max_over_time(container_memory_usage_bytes{{{labels}}}[1m])")
+    assert memory["metric"]["name"] == f"buzzflow-{watched.run_id}-labelled"
+    [network] = watched.query(f"max_over_time(container_network_receive_bytes_total{{{labels}}}[1m])")
+    assert network["metric"]["interface"] == "eth0"
 
 
 def test_a_step_that_is_too_short_to_be_scraped_has_all_figures(watched: Watched) -> None:
