@@ -237,6 +237,6 @@ def test_a_manifest_of_a_newer_buzzflow_is_read(tmp_path: Path) -> None:
     manifest = read_manifest(folder)
     write_manifest(manifest, folder)
     content = json.loads((folder / "manifest.json").read_text())
-    content["steps"]["train"]["attempts"] = [1, 2]
+    content["steps"]["train"]["moods"] = [1, 2]
     (folder / "manifest.json").write_text(json.dumps(content))
     assert "flight-delays" in report_page(folder, NOW)

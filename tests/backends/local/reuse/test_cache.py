@@ -135,7 +135,7 @@ def test_the_second_run_runs_nothing(world: World) -> None:
     assert record(second)["left"] == {
         "addresses": {"data": "s3://b-1/delays/r1/extract/data/"},
         "reports": {"report": "../r1/outputs/extract/data/report.json"},
-        "properties": {"job_name": "r1-extract"},
+        "properties": {"arn": "local:r1-extract", "job_name": "r1-extract"},
     }
     assert record(second)["outputs"]["data"]["files"] == 1
 

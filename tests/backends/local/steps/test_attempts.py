@@ -17,7 +17,8 @@ from buzzflow.backends.local.executor import End, Outcome, Setting, Task
 from buzzflow.backends.local.request import RunRequest
 from buzzflow.backends.local.steps import attempts
 from buzzflow.backends.local.steps.attempts import run_attempts
-from buzzflow.backends.local.steps.results import StepPlace
+from buzzflow.backends.local.steps.job import run_step
+from buzzflow.backends.local.steps.results import Left, StepPlace
 from buzzflow.backends.local.trials import Trial
 from buzzflow.metrics import Usage
 
@@ -88,7 +89,11 @@ class Steps:
         events: list[Event] = []
         executor = StandIn(act)
         trial = Trial(failures, () if after is None else (after,))
-        done, _ = run_attempts(place, Setting("img"), executor, events.append, self.stop, trial)
+
+        def attempt(stop: threading.Event) -> tuple[StepFinished, Left]:
+            return run_step(place, Setting("img"), executor, events.append, stop)
+
+        done, _ = run_attempts(place, attempt, events.append, self.stop, trial)
         return Tried(done, events, executor, request)
 
     shared = False
