@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -27,6 +28,7 @@ from buzzflow.backends.local.executor import End, Outcome, Setting, Task
 pytestmark = pytest.mark.docker
 
 T = TypeVar("T")
+COMMAND = str(Path(sys.executable).with_name("buzzflow"))
 IMAGES = MonitoringImages(
     cadvisor=os.environ.get("BUZZFLOW_TEST_CADVISOR", "buzzflow-test/cadvisor:latest"),
     prometheus=os.environ.get("BUZZFLOW_TEST_PROMETHEUS", "buzzflow-test/prometheus:latest"),
@@ -396,7 +398,7 @@ steps:
     cadvisor, prometheus = (image.partition("@")[0] for image in (ours.cadvisor, ours.prometheus))
     replaced = {cadvisor: IMAGES.cadvisor, prometheus: IMAGES.prometheus}
     (tmp_path / "pipeline.local.yaml").write_text(json.dumps({"local": {"images": replaced}}))
-    command = ["buzzflow", "create", str(tmp_path), "--local=docker", "--json"]
+    command = [COMMAND, "create", str(tmp_path), "--local=docker", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         run = wait_for(lambda: next((tmp_path / ".buzzflow" / "runs").glob("*"), None)).name
         name = f"buzzflow-monitoring-{run}-prometheus"
@@ -419,7 +421,7 @@ def test_monitoring_can_be_switched_off(
     local = {"images": {}, "monitoring": switch == "option"}
     (tmp_path / "pipeline.local.yaml").write_text(json.dumps({"local": local}))
     options = ["--no-monitoring"] if switch == "option" else []
-    command = ["buzzflow", "create", str(tmp_path), "--local=docker", *options]
+    command = [COMMAND, "create", str(tmp_path), "--local=docker", *options]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "prometheus" not in done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from buzzflow.backends.local.steps.means import Means
 from buzzflow.backends.local.steps.records import MEGABYTE, Form, RecordError, assembled, batches, unpacked
 from buzzflow.backends.local.steps.results import Left, StepPlace
 from buzzflow.backends.local.steps.staging import OPT_ML, StagingError
+from buzzflow.backends.local.steps.unpacking import unpack
 from buzzflow.backends.local.store import AddressError
 
 PORT = 8080  # where the service asks every model
@@ -194,7 +194,7 @@ def _task(place: StepPlace[plan.TransformStep], means: Means) -> tuple[Task, _Li
     folder = place.stage.folder / "model"
     folder.mkdir(parents=True)
     if container.model is not None:
-        _unpack(place.request.store().path(evaluate.text(container.model, known)), folder)
+        unpack(place.request.store().path(evaluate.text(container.model, known)), folder)
     environment = {**container.environment, **place.step.environment}
     isolation = model.isolation
     listening = _Listening()
@@ -223,13 +223,6 @@ def _batch_variables(place: StepPlace[plan.TransformStep]) -> dict[str, str]:
     if step.strategy is not None:
         found["SAGEMAKER_BATCH_STRATEGY"] = step.strategy.upper()
     return found
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    if not archive.is_file():
-        raise StagingError(f"there is no model at {archive}")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
 
 
 def _source(place: StepPlace[plan.TransformStep]) -> Path:
