@@ -26,7 +26,7 @@ PORT = 8080  # where the service asks every model
 READY_SECONDS = 480.0  # as long as an endpoint's container may take
 _REQUEST_SECONDS = 600.0  # InvocationsTimeoutInSeconds, when the job does not say
 _PAYLOAD_MB = 6
-_CANNOT_START = (evaluate.EvaluationError, AddressError, StagingError, FilterError, OSError, tarfile.TarError)
+_CANNOT_START = (evaluate.EvaluationError, AddressError, StagingError, FilterError, OSError)
 
 
 def transform(place: StepPlace[plan.TransformStep], means: Means) -> tuple[StepFinished, Left]:
