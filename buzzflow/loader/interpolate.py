@@ -273,10 +273,14 @@ class _Interpolation:
             return self._run_time(name, args)
         if name == "oc.env":
             return self._process_variable(args)
+        if waits(name):
+            what = f"${{{self._placeholders.readable(name)}:…}} chooses by a value that only a run knows"
+            raise Refused("BF124", what, _LATE_HINT)
         if name.isupper():
             hint: str | None = f"there is no default by :-; a process variable is ${{oc.env:{name},default}}"
         elif name == "environment" or (self.root.child(name) is not None and name not in ("steps", "parameters")):
-            hint = f"write ${{{name}.{'.'.join(map(yaml_word, args)) or 'key'}}}, with a dot"
+            key = self._placeholders.readable(".".join(map(yaml_word, args))) or "key"
+            hint = f"write ${{{name}.{key}}}, with a dot"
         else:
             hint = did_you_mean(name, [*FORMS - {"each"}, "oc.env"])
         raise Refused("BF126", f"nothing answers ${{{name}:…}}", hint)
