@@ -9,21 +9,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PLAIN_DATA = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
+
+class PlanData(BaseModel):
+    """A part of a run plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
 
 
-class _Data(BaseModel):
-    model_config = PLAIN_DATA
-
-
-class ParameterValue(_Data):
+class ParameterValue(PlanData):
     """The value of a parameter."""
 
     get: Literal["parameter"] = "parameter"
     name: str
 
 
-class OutputAddress(_Data):
+class OutputAddress(PlanData):
     """Where a step put an output: `s3://…`, which the local store maps to a folder."""
 
     get: Literal["output"] = "output"
@@ -31,7 +31,7 @@ class OutputAddress(_Data):
     name: str
 
 
-class StepProperty(_Data):
+class StepProperty(PlanData):
     """What a finished step gives, by the language's word: model, job_name, metrics.auc, outcome, …"""
 
     get: Literal["property"] = "property"
@@ -39,7 +39,7 @@ class StepProperty(_Data):
     word: str
 
 
-class DescribePath(_Data):
+class DescribePath(PlanData):
     """A raw path into what the service says of a step: known on the service only."""
 
     get: Literal["describe"] = "describe"
@@ -47,7 +47,7 @@ class DescribePath(_Data):
     path: list[str]
 
 
-class ReportValue(_Data):
+class ReportValue(PlanData):
     """A value in a JSON report of a step."""
 
     get: Literal["report"] = "report"
@@ -56,7 +56,7 @@ class ReportValue(_Data):
     path: list[str]
 
 
-class StoredValue(_Data):
+class StoredValue(PlanData):
     """A value in a JSON file in the store."""
 
     get: Literal["stored"] = "stored"
@@ -64,21 +64,21 @@ class StoredValue(_Data):
     path: list[str]
 
 
-class ItemValue(_Data):
+class ItemValue(PlanData):
     """The item for which a foreach runs its steps, or a field of it; copies of the steps hold its value instead."""
 
     get: Literal["item"] = "item"
     path: list[str] = []
 
 
-class RunValue(_Data):
+class RunValue(PlanData):
     """Something about the run."""
 
     get: Literal["run"] = "run"
     field: Literal["id", "arn", "pipeline", "pipeline_arn", "start_time", "now"]
 
 
-class Join(_Data):
+class Join(PlanData):
     """Text made of parts."""
 
     get: Literal["join"] = "join"
@@ -102,14 +102,14 @@ NumberExpression = int | Lookup
 Scalar = str | int | float | bool | Lookup
 
 
-class Members(_Data):
+class Members(PlanData):
     """A JSON object with expressions in it."""
 
     get: Literal["members"] = "members"
     of: dict[str, Tree] = {}
 
 
-class Items(_Data):
+class Items(PlanData):
     """A JSON array with expressions in it."""
 
     get: Literal["items"] = "items"
@@ -119,7 +119,7 @@ class Items(_Data):
 Tree = Scalar | Members | Items | None
 
 
-class Compare(_Data):
+class Compare(PlanData):
     """`left operator right`."""
 
     test: Literal["compare"] = "compare"
@@ -128,7 +128,7 @@ class Compare(_Data):
     right: Scalar
 
 
-class Member(_Data):
+class Member(PlanData):
     """Whether *value* is one of *options*."""
 
     test: Literal["member"] = "member"
@@ -136,21 +136,21 @@ class Member(_Data):
     options: list[Scalar]
 
 
-class Negation(_Data):
+class Negation(PlanData):
     """True when *of* is false."""
 
     test: Literal["not"] = "not"
     of: Test
 
 
-class Every(_Data):
+class Every(PlanData):
     """True when all of them are."""
 
     test: Literal["all"] = "all"
     of: list[Test]
 
 
-class Some(_Data):
+class Some(PlanData):
     """True when one of them is."""
 
     test: Literal["any"] = "any"

@@ -1,193 +1,17 @@
-"""The run plan: a pipeline compiled for this machine, as data that travels as JSON."""
+"""The steps of a run plan, by kind, and the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from buzzflow.backends.local.expressions import (
-    PLAIN_DATA,
-    Compare,
-    DescribePath,
-    Every,
-    Expression,
-    Items,
-    ItemValue,
-    Join,
-    Lookup,
-    Member,
-    Members,
-    Negation,
-    NumberExpression,
-    OutputAddress,
-    ParameterValue,
-    ReportValue,
-    RunValue,
-    Scalar,
-    Some,
-    StepProperty,
-    StoredValue,
-    Test,
-    Tree,
-)
-
-__all__ = [
-    "Branch",
-    "Build",
-    "CallbackStep",
-    "Code",
-    "CodeFile",
-    "Compare",
-    "ConditionStep",
-    "Container",
-    "ContainerStep",
-    "DescribePath",
-    "Every",
-    "Expression",
-    "FailStep",
-    "Files",
-    "ForeachStep",
-    "Framework",
-    "Image",
-    "Input",
-    "ItemValue",
-    "Items",
-    "Join",
-    "LambdaStep",
-    "Lookup",
-    "Member",
-    "Members",
-    "ModelStep",
-    "Need",
-    "Negation",
-    "NumberExpression",
-    "Output",
-    "OutputAddress",
-    "Parameter",
-    "ParameterValue",
-    "ProcessingStep",
-    "Range",
-    "RegisterModelStep",
-    "ReportValue",
-    "RunPlan",
-    "RunValue",
-    "Scalar",
-    "Search",
-    "ServiceStep",
-    "ServiceType",
-    "ServingContainer",
-    "Some",
-    "Step",
-    "StepProperty",
-    "StoredValue",
-    "Test",
-    "Training",
-    "TrainingStep",
-    "TransformStep",
-    "Tree",
-    "TuningStep",
-    "every_step",
-]
+from buzzflow.backends.local.plan.expressions import Expression, Lookup, NumberExpression, PlanData, Test, Tree
+from buzzflow.backends.local.plan.jobs import Container, Output, Search, ServingContainer
 
 
-class _Data(BaseModel):
-    model_config = PLAIN_DATA
-
-
-class CodeFile(_Data):
-    """A file of the repository that travels with the plan, by digest."""
-
-    path: str
-    sha256: str
-    size: int
-    executable: bool = False
-
-
-class Files(_Data):
-    """Files of the repository, read as data."""
-
-    digest: str
-    files: list[CodeFile]
-
-
-class Input(_Data):
-    """Data at *path*, from an address or from the repository; None is what only `local.data` can name."""
-
-    name: str
-    source: Expression | Files | None
-    path: str
-    extract: bool = False  # unpack its archives before the script starts
-    distribution: Literal["replicate", "shard"] = "replicate"
-
-
-class Output(_Data):
-    """Data written to *path*; *reports* are the JSON files in it, by name. *to* None is a folder of the run."""
-
-    name: str
-    path: str
-    to: Expression | None = None
-    reports: dict[str, str] = {}
-
-
-class Framework(_Data):
-    """An image of the service, for which a local one stands in."""
-
-    framework: str
-    version: str
-
-
-class Build(_Data):
-    """An image that is built from files of the repository."""
-
-    digest: str
-    files: list[CodeFile]
-
-
-Image = Expression | Framework | Build
-
-
-class Code(_Data):
-    """The step's bundle, and where it lies in the container."""
-
-    digest: str
-    path: str
-    files: list[CodeFile]
-    requirements: str | None = None  # sha256 of the requirements file in the bundle
-
-
-class Training(_Data):
-    """What a training has on top."""
-
-    hyperparameters: dict[str, Expression] = {}
-    metrics: dict[str, str] = {}
-    input_mode: Literal["file", "fast_file", "pipe"] = "file"
-    checkpoints: str | None = None  # folder in the container
-    checkpoints_to: Expression | None = None  # None is a folder of the run
-    algorithm: bool = False  # one of the service stands in place of image and code
-
-
-class Container(_Data):
-    """What a processing or training step runs."""
-
-    image: Image
-    entrypoint: list[Expression] | None = None
-    arguments: list[Expression] = []
-    environment: dict[str, Expression] = {}
-    secrets: list[str] = []  # variables that the shell must have: their values never stand here
-    inputs: list[Input] = []
-    outputs: list[Output] = []
-    code: Code | None = None
-    isolation: bool | Lookup = False
-    timeout: NumberExpression | None = None
-    instance_type: Expression = "ml.m5.xlarge"
-    instance_count: NumberExpression = 1
-    volume_size_gb: NumberExpression = 30
-    training: Training | None = None
-
-
-class Need(_Data):
+class Need(PlanData):
     """The step comes after another."""
 
     step: str
@@ -195,14 +19,14 @@ class Need(_Data):
     when: Literal["completed", "failed", "stopped", "any"] = "completed"
 
 
-class Branch(_Data):
+class Branch(PlanData):
     """The side of a condition that the step belongs to."""
 
     condition: str
     taken: bool
 
 
-class Retry(_Data):
+class Retry(PlanData):
     """Try again after one of *errors*; durations are in seconds, *max_attempts* counts further tries."""
 
     errors: list[str]
@@ -212,14 +36,14 @@ class Retry(_Data):
     give_up_after: int | None = None
 
 
-class Caching(_Data):
+class Caching(PlanData):
     """An earlier result counts when *fields* are equal, and it is not older than *expire_after*, in seconds."""
 
     expire_after: int | None = None
     fields: dict[str, Expression]
 
 
-class _Step(_Data):
+class _Step(PlanData):
     """What all steps have; *copy_of* is the step of a foreach's body that this one is a copy of."""
 
     name: str
@@ -263,46 +87,12 @@ class FailStep(_Step):
     message: Expression
 
 
-class Range(_Data):
-    """What a hyperparameter may be; *low* and *high* of a number, *values* of a choice."""
-
-    name: str
-    kind: Literal["integer", "continuous", "values"]
-    low: float = 0.0
-    high: float = 0.0
-    values: list[str] = []
-    scale: str | None = None
-
-
-class Search(_Data):
-    """What a tuning searches, and for how long."""
-
-    metric: str
-    maximize: bool
-    ranges: list[Range]
-    strategy: str = "bayesian"
-    max_jobs: NumberExpression | None = None
-    max_parallel_jobs: NumberExpression = 1
-    early_stopping: bool = False
-    warm_start: bool = False
-    timeout: int | None = None
-
-
 class TuningStep(_Step):
     """Trainings with other hyperparameters each, of which the best wins."""
 
     type: Literal["tuning"] = "tuning"
     container: Container
     search: Search
-
-
-class ServingContainer(_Data):
-    """A container that serves a model."""
-
-    image: Image
-    model: Expression | None = None
-    environment: dict[str, Expression] = {}
-    name: Expression | None = None
 
 
 class ModelStep(_Step):
@@ -417,7 +207,7 @@ Step = Annotated[
 ]
 
 
-class Parameter(_Data):
+class Parameter(PlanData):
     """A value chosen at start."""
 
     name: str
@@ -426,7 +216,7 @@ class Parameter(_Data):
     choices: list[str | int | float] = []
 
 
-class RunPlan(_Data):
+class RunPlan(PlanData):
     """A whole pipeline for this machine; *prefix* is the address under which a run's own outputs lie."""
 
     version: Literal[1] = 1
