@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class PlanData(BaseModel):
     """A part of a run plan."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, strict=True, defer_build=True)
 
 
 class ParameterValue(PlanData):
