@@ -9,7 +9,21 @@ import typer
 
 from buzzflow.cli.app import AsJson, BackendName, Settings, app
 from buzzflow.cli.completion import complete_local, complete_pipelines
-from buzzflow.cli.local_options import DownloadSize, Fail, Interrupt, Pull, RealTime, for_local, refuse_without_local
+from buzzflow.cli.local_options import (
+    DownloadSize,
+    Fail,
+    Force,
+    From,
+    Interrupt,
+    Jobs,
+    NoMonitoring,
+    Only,
+    Parameters,
+    Pull,
+    RealTime,
+    local_options,
+    refuse_without_local,
+)
 
 Targets = Annotated[
     list[Path] | None,
@@ -35,29 +49,17 @@ def create(
         bool, typer.Option("--dry-run", help="Show what would be deployed; needs no credentials.")
     ] = False,
     settings: Settings = None,
-    parameters: Annotated[
-        list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
-    ] = None,
-    no_monitoring: Annotated[
-        bool, typer.Option("--no-monitoring", help="Without cAdvisor and Prometheus beside the steps (--local).")
-    ] = False,
+    parameters: Parameters = None,
+    jobs: Jobs = None,
+    no_monitoring: NoMonitoring = False,
     pull: Pull = None,
     fail: Fail = None,
     interrupt: Interrupt = None,
     download: DownloadSize = None,
     real_time: RealTime = False,
-    begin: Annotated[
-        list[str] | None,
-        typer.Option("--from", metavar="STEP", help="This step and all after it, on earlier results (--local)."),
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="STEP", help="Just these steps, on earlier results (--local).")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Take no cached result (--local).")] = False,
+    begin: From = None,
+    only: Only = None,
+    force: Force = False,
     lock_timeout: Annotated[
         str, typer.Option("--lock-timeout", metavar="TIME", help="Wait so long for another deployment: 10m.")
     ] = "0s",
@@ -67,31 +69,28 @@ def create(
     """Deploy pipelines to SageMaker; or run one on this machine (--local)."""
     if local is not None and dry_run:
         raise typer.BadParameter("give --local, to run here, or --dry-run, to see the compiled pipeline, and not both")
-    given = for_local(pull=pull, fail=fail, interrupt=interrupt, download=download, real_time=real_time, force=force)
+    given = {
+        "param": parameters,
+        "jobs": jobs,
+        "no_monitoring": no_monitoring,
+        "pull": pull,
+        "fail": fail,
+        "interrupt": interrupt,
+        "download": download,
+        "real_time": real_time,
+        "from": begin,
+        "only": only,
+        "force": force,
+    }
     if local is None:
-        asked = {
-            "param": parameters,
-            "jobs": jobs,
-            "no_monitoring": no_monitoring,
-            "from": begin,
-            "only": only,
-            **given,
-        }
-        refuse_without_local(asked, "a dry run" if dry_run else "a deployment")
-    if begin and only:
-        raise typer.BadParameter("--from and --only exclude each other")
+        refuse_without_local(given, "a dry run" if dry_run else "a deployment")
     if (local is not None or dry_run) and len(targets or ()) > 1:
         raise typer.BadParameter("--local and --dry-run are for one pipeline", param_hint="PATH")
     target = (targets or [Path()])[0]
     if local is not None:
-        if local not in ("auto", "docker", "process"):
-            raise typer.BadParameter(f"{local!r} is not docker or process", param_hint="--local")
+        options = local_options(local, given)
         from buzzflow.cli.local import run_here
-        from buzzflow.driver.local import LocalOptions
-        from buzzflow.driver.selecting import Part
 
-        part = Part(tuple(begin or ()), tuple(only or ()))
-        options = LocalOptions(executor=local, jobs=jobs, monitoring=not no_monitoring, part=part, **given)
         raise typer.Exit(run_here(target, settings or (), parameters or (), options, as_json=as_json))
     if dry_run:
         from buzzflow.cli.dry_run import show_compiled

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from buzzflow.cli.completion import complete_pull
 
+if TYPE_CHECKING:
+    from buzzflow.driver.local import LocalOptions
+
+Parameters = Annotated[
+    list[str] | None, typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of this run (--local).")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Steps side by side (--local).", show_default="4 or the cores"),
+]
+NoMonitoring = Annotated[
+    bool, typer.Option("--no-monitoring", help="Without cAdvisor and Prometheus beside the steps (--local).")
+]
+From = Annotated[
+    list[str] | None,
+    typer.Option("--from", metavar="STEP", help="This step and all after it, on earlier results (--local)."),
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="STEP", help="Just these steps, on earlier results (--local).")
+]
+Force = Annotated[bool, typer.Option("--force", help="Take no cached result (--local).")]
 Pull = Annotated[
     str | None,
     typer.Option(
@@ -47,18 +68,34 @@ def size_of(text: str) -> int:
     return int(float(match[1]) * (1024 if match[3] else 1000) ** _POWERS[match[2]])
 
 
-def for_local(**given: Any) -> Mapping[str, Any]:
-    """Return the options that were given; a usage error for a value that cannot be."""
-    if (pull := given.get("pull")) not in (None, "missing", "never", "always"):
-        raise typer.BadParameter(f"{pull!r} is not missing, never or always", param_hint="--pull")
-    if (size := given.get("download")) is not None:
-        given["download"] = size_of(size)
-    return {name: value for name, value in given.items() if value}
-
-
 def refuse_without_local(given: Mapping[str, Any], what: str) -> None:
     """Raise a usage error when an option was *given* that only a local run has; *what* is asked for instead."""
     names = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
     if names:
         verb = "is" if len(names) == 1 else "are"
         raise typer.BadParameter(f"{' and '.join(names)} {verb} for --local: {what} starts nothing")
+
+
+def local_options(executor: str, given: Mapping[str, Any]) -> LocalOptions:
+    """Return what was *given*, by the options' names; a usage error for a value that cannot be."""
+    from buzzflow.driver.local import LocalOptions
+    from buzzflow.driver.selecting import Part
+
+    if executor not in ("auto", "docker", "process"):
+        raise typer.BadParameter(f"{executor!r} is not docker or process", param_hint="--local")
+    if (pull := given["pull"] or "missing") not in ("missing", "never", "always"):
+        raise typer.BadParameter(f"{pull!r} is not missing, never or always", param_hint="--pull")
+    if given["from"] and given["only"]:
+        raise typer.BadParameter("--from and --only exclude each other")
+    return LocalOptions(
+        executor=executor,
+        jobs=given["jobs"],
+        monitoring=not given["no_monitoring"],
+        pull=pull,
+        fail=given["fail"] or (),
+        interrupt=given["interrupt"] or (),
+        real_time=given["real_time"],
+        download=None if given["download"] is None else size_of(given["download"]),
+        part=Part(tuple(given["from"] or ()), tuple(given["only"] or ())),
+        force=given["force"],
+    )
