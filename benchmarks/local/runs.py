@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,34 +27,41 @@ from benchmarks.peers.environments import ROOT, install
 BUZZFLOW = str(Path(sys.executable).with_name("buzzflow"))
 IMAGE = os.environ.get("BUZZFLOW_TEST_IMAGE", "buzzflow-test/python:3.11")
 JOBS = 4
+SDK_ROUNDS = 3
 COMPOSE = ROOT / "build/compose"
 _KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def local_runs(*, runs: int = 5, with_sdk: bool = True) -> None:
-    """Print, for each graph, the median seconds of each way to run it: whole processes, from start to exit."""
-    print(f"medians of {runs} after a warm-up; seconds, whole processes; {JOBS} steps side by side\n")
-    print(
-        "| graph | least possible | bare `docker run` | buzzflow | more than bare | SDK local mode | SDK / buzzflow |"
-    )
+    """Print, for each graph, the median seconds of each way to run it; the ways take turns."""
+    print(f"medians of {runs} rounds after a warm-up (SDK: 3); seconds; {JOBS} steps side by side\n")
+    print("| graph | critical path | bare `docker run` | buzzflow | of it the run | SDK local mode | SDK / buzzflow |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as made, _servers(with_sdk=with_sdk) as environment:
         for graph in GRAPHS:
             folder = graph.write(Path(made) / graph.name, IMAGE)
-            bare = _median(lambda graph=graph: _bare(graph), runs)
-            ours = _median(lambda folder=folder: _ours(folder), runs)
-            sdk = _median(lambda g=graph, f=folder: _sdk(g, f, environment), min(runs, 3)) if environment else None
-            cells = [graph.name, f"{graph.critical_seconds:.1f}", f"{bare:.2f}", f"{ours:.2f}"]
-            cells.append(f"{100 * (ours - bare) / bare:+.0f} %")
-            cells += [f"{sdk:.1f}", f"{sdk / ours:.1f}"] if sdk is not None else ["-", "-"]
+            rounds = [_round(graph, folder, environment if i <= SDK_ROUNDS else None) for i in range(runs + 1)][1:]
+            bare, ours, run = (statistics.median(one[i] for one in rounds) for i in range(3))
+            cells = [graph.name, f"{graph.critical_seconds:.1f}", f"{bare:.2f}"]
+            cells += [f"{ours:.2f} ({_more(ours, bare)})", f"{run:.2f} ({_more(run, bare)})"]
+            sdk = [one[3] for one in rounds if len(one) > 3]
+            cells += [f"{statistics.median(sdk):.1f}", f"{statistics.median(sdk) / ours:.1f}"] if sdk else ["-", "-"]
             print(f"| {' | '.join(cells)} |", flush=True)
     cores = os.cpu_count()
     print(f"\nPython {platform.python_version()}, {cores} cores, `python -m benchmarks runs`")
 
 
-def _median(measure: Callable[[], float], runs: int) -> float:
-    measure()
-    return statistics.median(measure() for _ in range(runs))
+def _round(graph: Graph, folder: Path, environment: dict[str, str] | None) -> list[float]:
+    """Return the seconds of bare `docker run`, of the command, of its run alone, and of the SDK where it is to run."""
+    bare = _bare(graph)
+    ours = _timed([BUZZFLOW, "create", "--local=docker", "--jobs", str(JOBS)], folder)
+    manifest = max(folder.glob(".buzzflow/runs/*/manifest.json"), key=lambda file: file.stat().st_mtime)
+    run = float(json.loads(manifest.read_bytes())["seconds"])
+    return [bare, ours, run, *([_sdk(graph, folder, environment)] if environment else [])]
+
+
+def _more(ours: float, bare: float) -> str:
+    return f"{100 * (ours - bare) / bare:+.0f} %"
 
 
 def _timed(command: list[str], folder: Path | None = None, environment: dict[str, str] | None = None) -> float:
@@ -64,10 +71,6 @@ def _timed(command: list[str], folder: Path | None = None, environment: dict[str
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return seconds
-
-
-def _ours(folder: Path) -> float:
-    return _timed([BUZZFLOW, "create", "--local=docker", "--jobs", str(JOBS)], folder)
 
 
 def _bare(graph: Graph) -> float:
