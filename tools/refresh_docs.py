@@ -23,7 +23,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from buzzflow import ir
-from buzzflow.backends.local import standins
+from buzzflow.backends.local.request import standins
 from buzzflow.backends.sagemaker.properties import property_path
 from buzzflow.backends.sagemaker.verify import REQUESTS
 from buzzflow.config import parts, pipeline, steps, values

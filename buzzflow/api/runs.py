@@ -125,7 +125,7 @@ def report_of(done: LocalRun) -> Report:
 
 
 def _written(folder: Path) -> Path | None:
-    from buzzflow.backends.local.manifest import ManifestError
+    from buzzflow.backends.local.records.manifest import ManifestError
     from buzzflow.driver.advice import advise_run
     from buzzflow.views.report import write_report
 

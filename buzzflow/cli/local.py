@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import typer
 
 from buzzflow.backends.local.events import Event, State
-from buzzflow.backends.local.manifest import ManifestError
+from buzzflow.backends.local.records.manifest import ManifestError
 from buzzflow.backends.local.run import Report
 from buzzflow.cli.problems import fail, warn
 from buzzflow.cli.stopping import INTERRUPTED, stopping

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import Manifest, StepRecord, UsageRecord
+from buzzflow.backends.local.records.manifest import Manifest, StepRecord, UsageRecord
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.runs import manifest_of
 from buzzflow.instances.advice import Asked, RunAdvice, advise

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from buzzflow.backends.local.evaluate import as_text
 from buzzflow.backends.local.events import Event, State
-from buzzflow.backends.local.manifest import Manifest
-from buzzflow.backends.local.recording import Recorded, RecordError, read_recorded
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import Manifest
+from buzzflow.backends.local.records.recording import Recorded, RecordError, read_recorded
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.results import Selection
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.local import LocalOptions, LocalRun, prepared_now, prepared_request, run_chosen

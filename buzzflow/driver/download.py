@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from buzzflow.backends.local import downloads
-from buzzflow.backends.local.downloads import Source, size_text
 from buzzflow.backends.local.executor import Tell
-from buzzflow.backends.local.request import RunRequest, missing_sources, used_sources
+from buzzflow.backends.local.request import downloads
+from buzzflow.backends.local.request.downloads import Source, size_text
+from buzzflow.backends.local.request.request import RunRequest, missing_sources, used_sources
 from buzzflow.diagnostics import Diagnostic, PipelineError
 
 if TYPE_CHECKING:

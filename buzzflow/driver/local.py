@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.docker_only import without_docker
-from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import Plain
 from buzzflow.backends.local.events import Event, Notice
 from buzzflow.backends.local.executor import Executor, ExecutorError, Tell
-from buzzflow.backends.local.origins import Origin
-from buzzflow.backends.local.request import Ready, RunRequest, place_of, prepare
+from buzzflow.backends.local.records.origins import Origin
+from buzzflow.backends.local.request.docker_only import without_docker
+from buzzflow.backends.local.request.downloads import fetched
+from buzzflow.backends.local.request.request import Ready, RunRequest, place_of, prepare
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean

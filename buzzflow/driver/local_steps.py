@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buzzflow.backends.local.here import Answer, Function, StepHere
+from buzzflow.backends.local.request.here import Answer, Function, StepHere
 from buzzflow.config.local_steps import LocalStepConfig, ResultConfig
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.diagnostics import Path as Place

@@ -14,7 +14,7 @@ from buzzflow.backends.backend import find_backend
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Event
 from buzzflow.backends.local.executor import Setting
-from buzzflow.backends.local.request import Ready, place_of
+from buzzflow.backends.local.request.request import Ready, place_of
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.local import LocalOptions, LocalRun, choose_executor, prepared_request, run_prepared
 from buzzflow.driver.stages import Checked, with_places

@@ -13,8 +13,8 @@ from typing import Any
 
 from buzzflow import ir
 from buzzflow.backends.local.hidden import Hidden
-from buzzflow.backends.local.manifest import ManifestError, read_manifest
-from buzzflow.backends.local.origins import GitRecord
+from buzzflow.backends.local.records.manifest import ManifestError, read_manifest
+from buzzflow.backends.local.records.origins import GitRecord
 from buzzflow.diagnostics import PipelineError
 from buzzflow.driver.git import git, repository_of
 from buzzflow.driver.stages import Checked

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from buzzflow.backends.local.comparison import Comparison, RunFolder, compare_runs
 from buzzflow.backends.local.events import Event, State
-from buzzflow.backends.local.recording import Recorded
+from buzzflow.backends.local.records.comparison import Comparison, RunFolder, compare_runs
+from buzzflow.backends.local.records.recording import Recorded
 from buzzflow.backends.local.reuse.results import Selection
 from buzzflow.driver.again import check_ended, recorded_run, request_again, state_of
 from buzzflow.driver.local import LocalOptions, LocalRun, prepared_now, run_chosen

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from buzzflow.backends.local.manifest import Manifest
+from buzzflow.backends.local.records.manifest import Manifest
 from buzzflow.backends.printable import printable
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.driver.runs import manifest_of

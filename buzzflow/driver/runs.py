@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buzzflow.backends.local.manifest import MANIFEST, Manifest, ManifestError, read_manifest
+from buzzflow.backends.local.records.manifest import MANIFEST, Manifest, ManifestError, read_manifest
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.loader.files import PIPELINE, SUFFIX, find_pipelines, find_root, shown
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import Manifest, ManifestError, read_manifest
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import Manifest, ManifestError, read_manifest
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.results import Results, Selection, results_of
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 

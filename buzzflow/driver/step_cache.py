@@ -10,9 +10,9 @@ from pathlib import Path
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import EvaluationError, Known, text
-from buzzflow.backends.local.manifest import CacheRecord, Manifest, ManifestError, read_manifest
-from buzzflow.backends.local.recording import PLAN
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import CacheRecord, Manifest, ManifestError, read_manifest
+from buzzflow.backends.local.records.recording import PLAN
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.cache import Found, StepCache
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.reuse.explained import CacheExplained, Change, FieldChange

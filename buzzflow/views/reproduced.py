@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from buzzflow.backends.local.comparison import Comparison, StepComparison, ValueDifference
+from buzzflow.backends.local.records.comparison import Comparison, StepComparison, ValueDifference
 from buzzflow.views.figures import duration
 
 _MOST = 10  # lines of one kind

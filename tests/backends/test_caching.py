@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buzzflow import ir
 from buzzflow.backends.caching import compared_fields
-from buzzflow.backends.local.compile import compile_plan
+from buzzflow.backends.local.compiling.compile import compile_plan
 from buzzflow.backends.sagemaker.deploying.deployed import Deployed
 from buzzflow.backends.sagemaker.deploying.deployment import Source, deployment
 from buzzflow.backends.sagemaker.deploying.plan import plan

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import LeftRecord, read_manifest, write_manifest
+from buzzflow.backends.local.records.manifest import LeftRecord, read_manifest, write_manifest
 from tests.views.report.made import failed, good, make_run
 
 Buzzflow = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buzzflow.backends.local.manifest import Manifest, write_manifest
+from buzzflow.backends.local.records.manifest import Manifest, write_manifest
 from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.driver.runs import all_runs, find_run, last_run, manifest_of, run_of, state_folder
 

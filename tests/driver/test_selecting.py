@@ -10,8 +10,8 @@ import pytest
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
-from buzzflow.backends.local.manifest import read_manifest
-from buzzflow.backends.local.request import RunRequest, prepare
+from buzzflow.backends.local.records.manifest import read_manifest
+from buzzflow.backends.local.request.request import RunRequest, prepare
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import run
 from buzzflow.diagnostics import PipelineError

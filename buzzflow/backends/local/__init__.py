@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from buzzflow import ir
 from buzzflow.backends.backend import Artifact
-from buzzflow.backends.local.check import check as check_pipeline
-from buzzflow.backends.local.compile import compile_plan
+from buzzflow.backends.local.compiling.check import check as check_pipeline
+from buzzflow.backends.local.compiling.compile import compile_plan
 from buzzflow.diagnostics import Diagnostic
 
 

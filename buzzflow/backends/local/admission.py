@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from buzzflow.backends.local.manifest import ManifestError, read_manifest
+from buzzflow.backends.local.records.manifest import ManifestError, read_manifest
 
 _RUNS_LOOKED_AT = 20
 _GIB = 2**30

@@ -18,7 +18,8 @@ from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarte
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.loops import Loop, expand, put_after
-from buzzflow.backends.local.manifest import (
+from buzzflow.backends.local.owner import machine, owner
+from buzzflow.backends.local.records.manifest import (
     AskedInstance,
     CacheRecord,
     Manifest,
@@ -26,14 +27,13 @@ from buzzflow.backends.local.manifest import (
     record_end,
     write_manifest,
 )
-from buzzflow.backends.local.owner import machine, owner
-from buzzflow.backends.local.provenance import recorded_beside
-from buzzflow.backends.local.recording import record_request
-from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.records.provenance import recorded_beside
+from buzzflow.backends.local.records.recording import record_request
+from buzzflow.backends.local.request.request import Ready, RunRequest
+from buzzflow.backends.local.request.samples import sample_data
 from buzzflow.backends.local.reuse.cache import StepCache
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection, record_of
-from buzzflow.backends.local.samples import sample_data
 from buzzflow.backends.local.steps.dispatch import Working
 from buzzflow.backends.local.steps.means import Means
 from buzzflow.backends.local.steps.results import Left, StepPlace

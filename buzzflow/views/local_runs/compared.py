@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from buzzflow.backends.local.history.compare import Row, Unit
-from buzzflow.backends.local.manifest import Plain
+from buzzflow.backends.local.records.manifest import Plain
 from buzzflow.backends.printable import printable
 from buzzflow.views.figures import cores, duration, memory
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.history.findings import Finding, findings
-from buzzflow.backends.local.manifest import MANIFEST, Manifest, StepRecord, read_curves, read_manifest
+from buzzflow.backends.local.records.manifest import MANIFEST, Manifest, StepRecord, read_curves, read_manifest
 from buzzflow.views.report.logs import LogText, cost, read_log, rooms
 
 Standing = State | Literal["waiting", "running", "killed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import UsageRecord
+from buzzflow.backends.local.records.manifest import UsageRecord
 from buzzflow.views.figures import cores, duration, memory, size
 from buzzflow.views.report.logs import LogText
 from buzzflow.views.report.markup import Markup, join, tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import AskedInstance
+from buzzflow.backends.local.records.manifest import AskedInstance
 from buzzflow.views.report.markup import Markup, tag
 from buzzflow.views.report.shown import Standing
 

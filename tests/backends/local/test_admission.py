@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from buzzflow.backends.local.admission import Memory, last_peaks
-from buzzflow.backends.local.manifest import Manifest, StepRecord, UsageRecord, write_manifest
+from buzzflow.backends.local.records.manifest import Manifest, StepRecord, UsageRecord, write_manifest
 
 GIB = 2**30
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from buzzflow import ir
 from buzzflow.backends.local import backend
-from buzzflow.backends.local.compile import compile_plan
+from buzzflow.backends.local.compiling.compile import compile_plan
 from buzzflow.backends.local.plan import RunPlan
 
 Pipelines = Callable[..., st.SearchStrategy[ir.Pipeline]]

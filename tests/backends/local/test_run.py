@@ -15,8 +15,8 @@ import pytest
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarted, State, StepFinished, StepStarted
 from buzzflow.backends.local.executor import End, ExecutorError, Outcome, Setting, Task
-from buzzflow.backends.local.manifest import Manifest, StepRecord, UsageRecord, write_manifest
-from buzzflow.backends.local.request import RunRequest, prepare
+from buzzflow.backends.local.records.manifest import Manifest, StepRecord, UsageRecord, write_manifest
+from buzzflow.backends.local.request.request import RunRequest, prepare
 from buzzflow.backends.local.run import Report, run
 from buzzflow.metrics import Usage
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import State, StepFinished
-from buzzflow.backends.local.manifest import (
+from buzzflow.backends.local.owner import machine, owner
+from buzzflow.backends.local.records.manifest import (
     AskedInstance,
     LeftRecord,
     Manifest,
@@ -20,7 +21,6 @@ from buzzflow.backends.local.manifest import (
     write_json,
     write_manifest,
 )
-from buzzflow.backends.local.owner import machine, owner
 from buzzflow.metrics import Curves, Usage
 
 MIB = 2**20

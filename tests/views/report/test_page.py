@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from buzzflow.backends.local.events import State
-from buzzflow.backends.local.manifest import ManifestError, read_manifest, write_manifest
+from buzzflow.backends.local.records.manifest import ManifestError, read_manifest, write_manifest
 from buzzflow.driver.advice import advise_run
 from buzzflow.views.report import report_page, write_report
 from buzzflow.views.report.charts import thinned, ticks

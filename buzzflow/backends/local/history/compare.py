@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from buzzflow.backends.local.history.findings import findings
 from buzzflow.backends.local.history.overview import Overview
-from buzzflow.backends.local.manifest import Manifest, Plain, StepRecord
+from buzzflow.backends.local.records.manifest import Manifest, Plain, StepRecord
 
 _NOISE = 0.1  # times and usage differ a little in any two runs: that part of the larger one says nothing
 _LEAST_SECONDS, _LEAST_CORES, _LEAST_BYTES = 0.5, 0.25, 20 * 2**20

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from buzzflow.backends.local.manifest import Manifest
+from buzzflow.backends.local.records.manifest import Manifest
 
 _MOST_OF_A_REPORT = 50
 _LARGEST_REPORT = 1_000_000  # bytes: what is larger holds data, not metrics

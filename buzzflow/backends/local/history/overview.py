@@ -11,7 +11,7 @@ from typing import Literal
 
 from buzzflow.backends.local.events import State
 from buzzflow.backends.local.history.findings import Finding, findings
-from buzzflow.backends.local.manifest import MANIFEST, Manifest, ManifestError, read_manifest
+from buzzflow.backends.local.records.manifest import MANIFEST, Manifest, ManifestError, read_manifest
 
 RunState = State | Literal["running", "killed", "unreadable"]
 RUN_STATES = (*(state.value for state in State if state not in (State.CACHED, State.SKIPPED)), "running", "killed")

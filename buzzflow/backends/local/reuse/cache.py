@@ -10,8 +10,8 @@ from datetime import datetime
 from buzzflow.backends.local.evaluate import EvaluationError
 from buzzflow.backends.local.events import Event, Notice, State, StepFinished
 from buzzflow.backends.local.executor import Setting
-from buzzflow.backends.local.manifest import CacheRecord, Why
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import CacheRecord, Why
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.reuse.index import Entry, Index
 from buzzflow.backends.local.reuse.keys import changed, fields_of, key_of, values_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
-from buzzflow.backends.local.request import RunRequest, place_of
+from buzzflow.backends.local.request.request import RunRequest, place_of
 
 
 def local_data(item: plan.Input, step: str, request: RunRequest, known: evaluate.Known) -> tuple[str, Path] | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from buzzflow.backends.local.manifest import write_json
+from buzzflow.backends.local.records.manifest import write_json
 
 MEMO = "digests.json"
 _CHUNK = 1024**2

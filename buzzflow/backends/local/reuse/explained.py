@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from buzzflow.backends.local.manifest import CacheRecord
+from buzzflow.backends.local.records.manifest import CacheRecord
 
 Change = Literal["changed", "added", "removed"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from buzzflow.backends.local.manifest import write_json
+from buzzflow.backends.local.records.manifest import write_json
 
 _MOST_ENTRIES = 50  # of one step
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from buzzflow.backends.local.evaluate import MAX_REPORT
-from buzzflow.backends.local.manifest import OutputRecord, write_json
+from buzzflow.backends.local.records.manifest import OutputRecord, write_json
 from buzzflow.backends.local.reuse.digests import sha256_of
 from buzzflow.backends.local.steps.results import Left
 from buzzflow.backends.local.store import Store

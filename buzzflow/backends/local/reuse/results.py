@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from buzzflow.backends.local.events import State, StepFinished
-from buzzflow.backends.local.manifest import CacheRecord, LeftRecord, ManifestError, StepRecord, read_manifest
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import CacheRecord, LeftRecord, ManifestError, StepRecord, read_manifest
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.outputs import Listing, read_listing, write_listing
 from buzzflow.backends.local.steps.results import Left
 from buzzflow.backends.local.store import AddressError

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.answers import data_outputs
 from buzzflow.backends.local.evaluate import EvaluationError, Plain
 from buzzflow.backends.local.events import State, StepFinished
-from buzzflow.backends.local.here import MODEL_WORDS, Answer
+from buzzflow.backends.local.request.answers import data_outputs
+from buzzflow.backends.local.request.here import MODEL_WORDS, Answer
 from buzzflow.backends.local.steps.results import Key, Left, StepPlace
 from buzzflow.backends.local.steps.staging import pack
 from buzzflow.backends.local.store import AddressError

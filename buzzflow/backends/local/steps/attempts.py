@@ -18,8 +18,8 @@ from pathlib import Path
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Attempt, Event, State, StepFinished, StepRetried
+from buzzflow.backends.local.request.trials import EXIT, OUT_OF_MEMORY, RETRIED, TIMEOUT, Trial
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace
-from buzzflow.backends.local.trials import EXIT, OUT_OF_MEMORY, RETRIED, TIMEOUT, Trial
 from buzzflow.backends.service import JOB_ERRORS, STEP_ERRORS
 
 LONGEST_WAIT = 2.0  # seconds, instead of the minutes that a policy may ask for

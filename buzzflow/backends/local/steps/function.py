@@ -10,10 +10,10 @@ from typing import Any
 
 from buzzflow import entry
 from buzzflow.backends.local import evaluate, plan
-from buzzflow.backends.local.answers import fits
 from buzzflow.backends.local.events import State, StepFinished
 from buzzflow.backends.local.executor import End, ExecutorError, Mount, Task
-from buzzflow.backends.local.here import Function
+from buzzflow.backends.local.request.answers import fits
+from buzzflow.backends.local.request.here import Function
 from buzzflow.backends.local.steps.failures import failed
 from buzzflow.backends.local.steps.log import StepLog
 from buzzflow.backends.local.steps.means import Means

@@ -19,7 +19,7 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Outcome, Setting, Task
 from buzzflow.backends.local.hidden import Hidden, secret_values
-from buzzflow.backends.local.manifest import write_json
+from buzzflow.backends.local.records.manifest import write_json
 from buzzflow.backends.local.steps.job import failed, task_of
 from buzzflow.backends.local.steps.log import Sink, StepLog
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace, nothing_written, take

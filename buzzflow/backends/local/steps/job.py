@@ -14,7 +14,7 @@ from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, State, StepFinished
 from buzzflow.backends.local.executor import End, Executor, ExecutorError, Mount, Outcome, Setting, Task
 from buzzflow.backends.local.hidden import Hidden, secret_values
-from buzzflow.backends.local.request import place_of
+from buzzflow.backends.local.request.request import place_of
 from buzzflow.backends.local.steps.limits import RefusedError, refuse, too_large
 from buzzflow.backends.local.steps.log import StepLog
 from buzzflow.backends.local.steps.results import ContainerStep, Left, StepPlace, nothing_written, take

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Event
 from buzzflow.backends.local.executor import Executor, Setting
-from buzzflow.backends.local.request import Ready
+from buzzflow.backends.local.request.request import Ready
 
 _WAKE_SECONDS = 0.2
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import State, StepFinished
-from buzzflow.backends.local.manifest import write_json
+from buzzflow.backends.local.records.manifest import write_json
 from buzzflow.backends.local.steps.results import Left, StepPlace, image_name
 
 RECORD = "recorded.json"

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from buzzflow.backends.local.filters import Filter, FilterError, select
+from buzzflow.backends.local.steps.filters import Filter, FilterError, select
 
 MEGABYTE = 1024 * 1024
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from buzzflow.backends.local import evaluate, plan
-from buzzflow.backends.local.manifest import CacheRecord, OutputRecord
-from buzzflow.backends.local.request import BUILT, RunRequest
+from buzzflow.backends.local.records.manifest import CacheRecord, OutputRecord
+from buzzflow.backends.local.request.request import BUILT, RunRequest
 from buzzflow.backends.local.steps.staging import HOST, OPT_ML, Stage, pack
 
 ContainerStep = plan.ProcessingStep | plan.TrainingStep

@@ -10,9 +10,9 @@ from pathlib import Path
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import State, StepFinished
 from buzzflow.backends.local.executor import ExecutorError, Mount, Outcome, Serving, Task
-from buzzflow.backends.local.filters import FilterError, read_filter
-from buzzflow.backends.local.served import model_of
+from buzzflow.backends.local.request.served import model_of
 from buzzflow.backends.local.steps.failures import failed
+from buzzflow.backends.local.steps.filters import FilterError, read_filter
 from buzzflow.backends.local.steps.invocations import Model, ModelError
 from buzzflow.backends.local.steps.log import StepLog
 from buzzflow.backends.local.steps.means import Means

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from buzzflow.backends.local import evaluate, plan
 from buzzflow.backends.local.events import Event, Notice, State, StepFinished, StepLine
-from buzzflow.backends.local.here import StepHere
+from buzzflow.backends.local.request.here import StepHere
 from buzzflow.backends.local.steps.means import Means
 from buzzflow.backends.local.steps.one_job import run_job
 from buzzflow.backends.local.steps.results import Left, StepPlace

@@ -8,14 +8,14 @@ from functools import partial
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import StepFinished
-from buzzflow.backends.local.kinds import is_answered
+from buzzflow.backends.local.request.kinds import is_answered
+from buzzflow.backends.local.request.trials import Trial
 from buzzflow.backends.local.reuse.cache import StepCache
 from buzzflow.backends.local.steps.attempts import run_attempts
 from buzzflow.backends.local.steps.dispatch import Working, run_step_of_kind
 from buzzflow.backends.local.steps.means import Means
 from buzzflow.backends.local.steps.one_job import run_job
 from buzzflow.backends.local.steps.results import Left, StepPlace
-from buzzflow.backends.local.trials import Trial
 
 
 def work(place: StepPlace[Working], means: Means, cache: StepCache) -> tuple[StepFinished, Left]:

@@ -14,8 +14,8 @@ from buzzflow.backends.local.events import State
 from buzzflow.backends.local.history.caches import unused
 from buzzflow.backends.local.history.overview import Overview, overview, size_of
 from buzzflow.backends.local.history.removal import Bounds, beyond, removal, remove
-from buzzflow.backends.local.manifest import LeftRecord, Manifest, StepRecord, write_manifest
 from buzzflow.backends.local.owner import machine, owner
+from buzzflow.backends.local.records.manifest import LeftRecord, Manifest, StepRecord, write_manifest
 from buzzflow.diagnostics import PipelineError
 
 Keep = Callable[..., Overview]

@@ -13,7 +13,7 @@ from buzzflow.backends.local.history.compare import Row, compare
 from buzzflow.backends.local.history.findings import findings
 from buzzflow.backends.local.history.overview import Overview, overview
 from buzzflow.backends.local.history.select import MetricCondition, Selection, files_of
-from buzzflow.backends.local.manifest import read_manifest, write_manifest
+from buzzflow.backends.local.records.manifest import read_manifest, write_manifest
 from tests.views.report.made import Made, failed, good, make_run
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.events import Event, Notice, State
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
-from buzzflow.backends.local.request import RunRequest, prepare
+from buzzflow.backends.local.request.request import RunRequest, prepare
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import Report, run
 from buzzflow.metrics import Usage

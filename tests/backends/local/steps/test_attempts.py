@@ -14,12 +14,12 @@ from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Known
 from buzzflow.backends.local.events import Event, State, StepFinished, StepRetried
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.request.request import RunRequest
+from buzzflow.backends.local.request.trials import Trial
 from buzzflow.backends.local.steps import attempts
 from buzzflow.backends.local.steps.attempts import run_attempts
 from buzzflow.backends.local.steps.job import run_step
 from buzzflow.backends.local.steps.results import Left, StepPlace
-from buzzflow.backends.local.trials import Trial
 from buzzflow.metrics import Usage
 
 Act = Callable[[int, Path, threading.Event], Outcome]

@@ -14,7 +14,7 @@ from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Known
 from buzzflow.backends.local.events import Event, State, StepFinished, StepLine
 from buzzflow.backends.local.executor import End, Outcome, Setting, Task
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.steps.job import run_step
 from buzzflow.backends.local.steps.results import Left, StepPlace
 from buzzflow.backends.printable import printable

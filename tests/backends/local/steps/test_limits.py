@@ -10,7 +10,7 @@ import pytest
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Known
 from buzzflow.backends.local.executor import Mount
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.steps import limits
 from buzzflow.backends.local.steps.limits import RefusedError, refuse, too_large
 from buzzflow.backends.local.steps.results import StepPlace

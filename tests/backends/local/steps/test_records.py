@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from buzzflow.backends.local.filters import FilterError, read_filter, select
+from buzzflow.backends.local.steps.filters import FilterError, read_filter, select
 from buzzflow.backends.local.steps.records import Form, RecordError, assembled, batches, unpacked
 
 CSV, JSON = "text/csv", "application/jsonlines"

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.here import StepHere
-from buzzflow.backends.local.manifest import Manifest, ManifestError, read_manifest, write_json
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import Manifest, ManifestError, read_manifest, write_json
+from buzzflow.backends.local.request.here import StepHere
+from buzzflow.backends.local.request.request import RunRequest
 from buzzflow.backends.local.reuse.digests import sha256_of
 
 REQUEST, PLAN, CODE = "request.json", "run-plan.json", "code"

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from buzzflow import ir
-from buzzflow.backends.local import plan, standins
-from buzzflow.backends.local.answers import answer_problems
+from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
 from buzzflow.backends.local.executor import Setting
-from buzzflow.backends.local.here import StepHere
-from buzzflow.backends.local.kinds import is_answered
-from buzzflow.backends.local.origins import Origin
-from buzzflow.backends.local.served import model_of, serving_image, transform_problems
+from buzzflow.backends.local.records.origins import Origin
+from buzzflow.backends.local.request import standins
+from buzzflow.backends.local.request.answers import answer_problems
+from buzzflow.backends.local.request.here import StepHere
+from buzzflow.backends.local.request.kinds import is_answered
+from buzzflow.backends.local.request.served import model_of, serving_image, transform_problems
+from buzzflow.backends.local.request.trials import Trial, read_trials
 from buzzflow.backends.local.store import AddressError, Store
-from buzzflow.backends.local.trials import Trial, read_trials
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
 from buzzflow.loader.bundle import stage_bundle
 

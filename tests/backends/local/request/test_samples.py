@@ -8,8 +8,8 @@ import pytest
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Known
-from buzzflow.backends.local.request import RunRequest
-from buzzflow.backends.local.samples import sample_data
+from buzzflow.backends.local.request.request import RunRequest
+from buzzflow.backends.local.request.samples import sample_data
 
 
 @pytest.fixture

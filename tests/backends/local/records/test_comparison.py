@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from buzzflow.backends.local.comparison import Comparison, RunFolder, ValueDifference, compare_runs
-from buzzflow.backends.local.manifest import Manifest, StepRecord
-from buzzflow.backends.local.origins import DataRecord, ImageRecord, Inventory, PlatformRecord, ProvenanceRecord
+from buzzflow.backends.local.records.comparison import Comparison, RunFolder, ValueDifference, compare_runs
+from buzzflow.backends.local.records.manifest import Manifest, StepRecord
+from buzzflow.backends.local.records.origins import DataRecord, ImageRecord, Inventory, PlatformRecord, ProvenanceRecord
 from buzzflow.backends.local.reuse.outputs import ListedFile, ListedOutput, Listing, write_listing
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.recording import RecordError, read_recorded, record_request
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.recording import RecordError, read_recorded, record_request
+from buzzflow.backends.local.request.request import RunRequest
 
 CONTENT = b"print(1)\n"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.filters import FilterError, read_filter
-from buzzflow.backends.local.here import StepHere
-from buzzflow.backends.local.kinds import is_answered
+from buzzflow.backends.local.request.here import StepHere
+from buzzflow.backends.local.request.kinds import is_answered
+from buzzflow.backends.local.steps.filters import FilterError, read_filter
 from buzzflow.diagnostics import Diagnostic
 
 

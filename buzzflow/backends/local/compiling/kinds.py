@@ -6,7 +6,7 @@ from typing import TypedDict, assert_never, cast
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.say import expression, image, lookup, number, output, tree
+from buzzflow.backends.local.compiling.say import expression, image, lookup, number, output, tree
 
 
 class Common(TypedDict):

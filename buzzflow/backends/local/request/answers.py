@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Plain
-from buzzflow.backends.local.here import MODEL_WORDS, Answer, StepHere
-from buzzflow.backends.local.kinds import runs, why_not_here
-from buzzflow.backends.local.lookups import StepLookup, step_lookups, word_of
+from buzzflow.backends.local.request.here import MODEL_WORDS, Answer, StepHere
+from buzzflow.backends.local.request.kinds import runs, why_not_here
+from buzzflow.backends.local.request.lookups import StepLookup, step_lookups, word_of
 from buzzflow.diagnostics import Diagnostic, Path, did_you_mean
 
 GIVEN_ANYWAY = ("job_name", "arn", "name")  # an answered step has names of its own

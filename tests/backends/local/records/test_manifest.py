@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from buzzflow.backends.local.events import State, StepFinished
-from buzzflow.backends.local.manifest import (
+from buzzflow.backends.local.owner import machine, owner
+from buzzflow.backends.local.records.manifest import (
     Manifest,
     ManifestError,
     StepRecord,
@@ -19,7 +20,6 @@ from buzzflow.backends.local.manifest import (
     record_end,
     write_manifest,
 )
-from buzzflow.backends.local.owner import machine, owner
 from buzzflow.metrics import Curves, Usage
 
 

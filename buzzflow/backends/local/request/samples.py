@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.downloads import fetched
 from buzzflow.backends.local.evaluate import EvaluationError, Known, text
-from buzzflow.backends.local.request import RunRequest, place_of
+from buzzflow.backends.local.request.downloads import fetched
+from buzzflow.backends.local.request.request import RunRequest, place_of
 
 _MOST_FILES = 20_000  # are counted: a sample has fewer, and the run should begin
 

@@ -10,8 +10,8 @@ from buzzflow import ir
 from buzzflow.backends import contract
 from buzzflow.backends.caching import compared_fields
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.compile_kinds import Common, model_step, search_of, service_step
-from buzzflow.backends.local.say import condition, expression, files, image, lookup, number, output
+from buzzflow.backends.local.compiling.kinds import Common, model_step, search_of, service_step
+from buzzflow.backends.local.compiling.say import condition, expression, files, image, lookup, number, output
 
 DEFAULT_BUCKET = "buzzflow-local"
 

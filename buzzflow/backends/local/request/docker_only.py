@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import EvaluationError, number
-from buzzflow.backends.local.kinds import is_answered
-from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.request.kinds import is_answered
+from buzzflow.backends.local.request.request import Ready, RunRequest
 from buzzflow.diagnostics import Diagnostic
 
 

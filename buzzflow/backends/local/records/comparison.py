@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from buzzflow.backends.local.manifest import Manifest, StepRecord
-from buzzflow.backends.local.origins import ProvenanceRecord
+from buzzflow.backends.local.records.manifest import Manifest, StepRecord
+from buzzflow.backends.local.records.origins import ProvenanceRecord
 from buzzflow.backends.local.reuse.outputs import ListedOutput, Listing, read_listing
 
 

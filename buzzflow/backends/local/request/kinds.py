@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.here import StepHere
+from buzzflow.backends.local.request.here import StepHere
 
 # steps that change nothing for those after them: what they ask of the service is kept as a file
 RECORDED = frozenset(("endpoint_config", "endpoint", "inference_component", "lineage", "cleanup"))

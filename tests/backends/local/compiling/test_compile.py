@@ -6,7 +6,7 @@ import pytest
 
 from buzzflow import ir
 from buzzflow.backends.local import backend, plan
-from buzzflow.backends.local.compile import compile_plan, expression
+from buzzflow.backends.local.compiling.compile import compile_plan, expression
 
 IMAGE = ir.ImageUri("img:1")
 

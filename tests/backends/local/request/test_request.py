@@ -9,7 +9,7 @@ import pytest
 
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.executor import Setting
-from buzzflow.backends.local.request import Ready, RunRequest, prepare
+from buzzflow.backends.local.request.request import Ready, RunRequest, prepare
 from buzzflow.diagnostics import Diagnostic, PipelineError
 
 PARAMETERS = [

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from buzzflow.backends.local import evaluate
 from buzzflow.backends.local.executor import Executor, ExecutorError, Identifies
-from buzzflow.backends.local.inventory import inventory
-from buzzflow.backends.local.origins import DataRecord, ImageRecord, PlatformRecord, ProvenanceRecord
-from buzzflow.backends.local.request import Ready, RunRequest
+from buzzflow.backends.local.records.inventory import inventory
+from buzzflow.backends.local.records.origins import DataRecord, ImageRecord, PlatformRecord, ProvenanceRecord
+from buzzflow.backends.local.request.request import Ready, RunRequest
 from buzzflow.backends.local.reuse.data import local_data
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.steps.results import ContainerStep

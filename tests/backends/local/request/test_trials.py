@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.trials import Trial, read_trials
+from buzzflow.backends.local.request.trials import Trial, read_trials
 
 TRAINING = plan.Training(checkpoints="/opt/ml/checkpoints")
 STEPS = [

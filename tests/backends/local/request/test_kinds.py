@@ -11,7 +11,7 @@ from buzzflow.config.steps import fields_by_type
 from buzzflow.diagnostics import PipelineError
 from tests.backends.local.projects import Project
 
-PAGE = Path(__file__).parents[3] / "docs" / "local.md"
+PAGE = Path(__file__).parents[4] / "docs" / "local.md"
 # a pipeline of each type that needs nothing but itself
 ALONE = {
     "processing": "{type: processing, code: extract.py}",

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from buzzflow.backends.local.executor import End, Executor, Setting, Task
-from buzzflow.backends.local.manifest import write_json
-from buzzflow.backends.local.origins import Inventory
-from buzzflow.backends.local.request import RunRequest
+from buzzflow.backends.local.records.manifest import write_json
+from buzzflow.backends.local.records.origins import Inventory
+from buzzflow.backends.local.request.request import RunRequest
 
 _STEP = "inventory"  # the container's name
 _SECONDS = 20.0

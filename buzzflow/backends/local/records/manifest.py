@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from buzzflow.backends.local.events import Attempt, State, StepFinished
-from buzzflow.backends.local.origins import ProvenanceRecord
 from buzzflow.backends.local.owner import is_gone
+from buzzflow.backends.local.records.origins import ProvenanceRecord
 from buzzflow.metrics import Curves, Usage
 
 MANIFEST = "manifest.json"

@@ -1,0 +1,1 @@
+"""Compile a pipeline to a run plan, and tell what a plan cannot hold."""
