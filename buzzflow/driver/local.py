@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 from buzzflow import ir
 from buzzflow.backends.local import plan
 from buzzflow.backends.local.evaluate import Plain
-from buzzflow.backends.local.events import Event, Notice
-from buzzflow.backends.local.executor import Executor, ExecutorError, Tell
+from buzzflow.backends.local.events import Event
+from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.records.origins import Origin
 from buzzflow.backends.local.request.docker_only import without_docker
 from buzzflow.backends.local.request.downloads import fetched
@@ -24,6 +23,7 @@ from buzzflow.backends.local.request.request import Ready, RunRequest, place_of,
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection
 from buzzflow.backends.local.run import Report, run
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.driver.executors import cannot_keep, choose_executor, monitor, told_by, until
 from buzzflow.driver.local_steps import steps_here
 from buzzflow.driver.origins import origin_of
 from buzzflow.driver.runs import STATE, all_runs
@@ -112,11 +112,11 @@ def run_chosen(
 ) -> LocalRun:
     """Run with the executor that *options* name, or that this machine can run, and leave nothing behind."""
     request = prepared.request
-    told = _until(stop, emit)
+    told = until(stop, emit)
     cache = request.state / "cache"
     chosen = choose_executor(options.executor, request.run, cache, prepared.ready, told, pull=options.pull)
     if options.monitoring:
-        _monitor(chosen, request.images, emit)
+        monitor(chosen, request.images, emit)
     return run_prepared(prepared, chosen, emit, stop)
 
 
@@ -129,15 +129,6 @@ def _one_at_a_time(emit: Callable[[Event], None]) -> Callable[[Event], None]:
             emit(event)
 
     return locked
-
-
-def _monitor(executor: Executor, replacements: Mapping[str, str], emit: Callable[[Event], None]) -> None:
-    from buzzflow.backends.local.containers.executor import DockerExecutor
-    from buzzflow.backends.local.containers.monitoring import monitoring_images
-
-    if isinstance(executor, DockerExecutor):
-        images = monitoring_images(replacements)
-        executor.monitor(images, lambda text: emit(Notice(text)), lambda text: emit(Notice(text, warning=True)))
 
 
 def prepared_request(
@@ -213,7 +204,7 @@ def _download(
     from buzzflow.driver.download import Download
 
     region = checked.environment.region if checked.environment is not None else None
-    return Download(options.download, region, _told_by(emit), stop)
+    return Download(options.download, region, told_by(emit), stop)
 
 
 def _from_the_top(checked: Checked) -> str:
@@ -234,17 +225,12 @@ def run_prepared(
         finally:
             executor.close()
     except OSError as e:
-        raise _cannot_keep(e) from None
+        raise cannot_keep(e) from None
     store, known = request.store(), ready.known
     models = {s: store.path(str(v)) for (s, word), v in known.properties.items() if word == "model"}
     folders = {name: request.folder / "steps" / name / "opt-ml" for name in ready.settings}
     outputs = {key: store.path(address) for key, address in known.addresses.items()}
     return LocalRun(report, outputs, models, dict(known.properties), folders)
-
-
-def _cannot_keep(error: OSError) -> PipelineError:
-    hint = "look at the disk's free space, and at who may write there"
-    return PipelineError([Diagnostic("BF505", f"the run cannot keep its files: {error}", hint=hint)])
 
 
 def _data(checked: Checked) -> dict[str, Path]:
@@ -274,82 +260,3 @@ def _data(checked: Checked) -> dict[str, Path]:
 def _images(checked: Checked) -> dict[str, str]:
     given = checked.environment.images if checked.environment is not None else {}
     return {**given, **checked.config.local.images}
-
-
-# ------------------------------------------------------------------ the executor
-
-
-def choose_executor(
-    name: str, run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, pull: str = "missing"
-) -> Executor:
-    """Return a prepared executor; `auto` is docker when a daemon answers and has or gets the images, else process."""
-    try:
-        if name == "process":
-            return _prepared(_process(run_id, cache), ready, emit)
-        try:
-            return _docker(run_id, cache, ready, emit, told=name == "auto", pull=pull)
-        except ExecutorError as e:
-            if name == "docker" or not e.unreachable or pull == "always":
-                raise
-            emit(Notice(f"{e.summary}; so steps run as processes of this machine"))
-        return _prepared(_process(run_id, cache), ready, emit)
-    except ExecutorError as e:
-        raise PipelineError([_lacking(problem, ready) for problem in (e, *e.others)]) from None
-    except OSError as e:
-        raise _cannot_keep(e) from None
-
-
-def _lacking(problem: ExecutorError, ready: Ready) -> Diagnostic:
-    steps = [name for name, setting in ready.settings.items() if problem.image and setting.image == problem.image]
-    needed = f" (needed by {', '.join(steps)})" if steps else ""
-    return Diagnostic("BF502", f"{problem.summary}{needed}", hint=problem.hint)
-
-
-def _docker(
-    run_id: str, cache: Path, ready: Ready, emit: Callable[[Event], None], *, told: bool, pull: str
-) -> Executor:
-    from buzzflow.backends.local.containers.executor import DockerExecutor, docker_problem
-    from buzzflow.backends.local.containers.pull import PullPolicy
-
-    if (problem := docker_problem()) is not None:
-        hint = "start Docker, or use --local=process"
-        raise ExecutorError(f"no Docker here: {problem}", hint, unreachable=True)
-    executor = DockerExecutor(run_id, cache, pull=PullPolicy(pull))
-    if told:
-        emit(Notice("a Docker daemon answers: steps run in containers"))
-    return _prepared(executor, ready, emit)
-
-
-def _process(run_id: str, cache: Path) -> Executor:
-    from buzzflow.backends.local.processes.executor import ProcessExecutor
-
-    return ProcessExecutor(run_id, cache)
-
-
-def _prepared(executor: Executor, ready: Ready, emit: Callable[[Event], None]) -> Executor:
-    begun = time.monotonic()
-    try:
-        executor.prepare([*dict.fromkeys(ready.settings.values())], _told_by(emit))
-    except BaseException:
-        executor.close()
-        raise
-    for note in executor.notes:
-        emit(Notice(note))
-    if (seconds := time.monotonic() - begun) > 2:
-        emit(Notice(f"ready after {seconds:.0f} s; the next run starts at once"))
-    return executor
-
-
-def _until(stop: threading.Event, emit: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Return *emit* that ends what tells of its progress, once *stop* is set: a pull may take an hour."""
-
-    def told(event: Event) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        emit(event)
-
-    return told
-
-
-def _told_by(emit: Callable[[Event], None]) -> Tell:
-    return lambda told: emit(Notice(told) if isinstance(told, str) else told)

@@ -16,7 +16,8 @@ from buzzflow.backends.local.events import Event
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.request.request import Ready, place_of
 from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
-from buzzflow.driver.local import LocalOptions, LocalRun, choose_executor, prepared_request, run_prepared
+from buzzflow.driver.executors import choose_executor
+from buzzflow.driver.local import LocalOptions, LocalRun, prepared_request, run_prepared
 from buzzflow.driver.stages import Checked, with_places
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from buzzflow.backends.local import evaluate, plan
@@ -18,19 +16,16 @@ from buzzflow.backends.local.events import Event, Notice, RunFinished, RunStarte
 from buzzflow.backends.local.executor import Executor
 from buzzflow.backends.local.hidden import Hidden, secret_values
 from buzzflow.backends.local.loops import Loop, expand, put_after
-from buzzflow.backends.local.owner import machine, owner
 from buzzflow.backends.local.records.manifest import (
-    AskedInstance,
     CacheRecord,
     Manifest,
-    StepRecord,
     record_end,
     write_manifest,
 )
+from buzzflow.backends.local.records.opening import opened, opened_step
 from buzzflow.backends.local.records.provenance import recorded_beside
 from buzzflow.backends.local.records.recording import record_request
 from buzzflow.backends.local.request.request import Ready, RunRequest
-from buzzflow.backends.local.request.samples import sample_data
 from buzzflow.backends.local.reuse.cache import StepCache
 from buzzflow.backends.local.reuse.digests import Digests
 from buzzflow.backends.local.reuse.results import EVERYTHING, Selection, record_of
@@ -66,7 +61,7 @@ def run(
     request.folder.mkdir(parents=True)
     (request.state / ".gitignore").write_text("*\n", "utf-8")  # runs are not for the repository
     request = record_request(request)
-    manifest = _manifest(request, ready, executor)
+    manifest = opened(request, ready, executor.name)
     manifest.resumed = selection.resumed
     write_manifest(manifest, request.folder)
     begun = time.monotonic()
@@ -252,7 +247,7 @@ class _Run:
             return
         self.loops |= dict.fromkeys((step.name, *loop.copies), loop)
         self.waiting |= {copy.name: copy for copy in copies}
-        records = {copy.name: _step_record(copy, self.request, self.ready) for copy in copies}
+        records = {copy.name: opened_step(copy, self.request, self.ready) for copy in copies}
         self.manifest.steps = put_after(step.name, records, self.manifest.steps)
         self._end_loop(loop)
 
@@ -325,40 +320,3 @@ def _met(need: plan.Need, state: State) -> bool:
             return state is State.STOPPED
         case "any":
             return True
-
-
-# ------------------------------------------------------------------ what stays on disk
-
-
-def _manifest(request: RunRequest, ready: Ready, executor: Executor) -> Manifest:
-    return Manifest(
-        run=request.run,
-        pipeline=request.plan.pipeline,
-        file=request.file,
-        buzzflow=version("buzzflow"),
-        executor=executor.name,
-        machine=machine(),
-        owner=owner(),
-        started=ready.known.run["start_time"],
-        parameters=dict(ready.known.parameters),
-        jobs=request.jobs,
-        code=dict(_digests(request.plan)),
-        steps={step.name: _step_record(step, request, ready) for step in request.plan.steps},
-    )
-
-
-def _step_record(step: plan.Step, request: RunRequest, ready: Ready) -> StepRecord:
-    record = StepRecord(type=step.type, needs=[*dict.fromkeys(need.step for need in step.needs)])
-    if isinstance(step, plan.ContainerStep):
-        record.sample_data = sample_data(step.written, step.container, request, ready.known)
-        with contextlib.suppress(evaluate.EvaluationError):  # what only a finished step knows
-            kind = evaluate.text(step.container.instance_type, ready.known)
-            count = evaluate.number(step.container.instance_count, ready.known)
-            record.instance = AskedInstance(type=kind, count=count)
-    return record
-
-
-def _digests(pipeline: plan.RunPlan) -> Iterator[tuple[str, str]]:
-    for step in plan.every_step(pipeline.steps):
-        if isinstance(step, plan.ContainerStep) and step.container.code is not None:
-            yield step.name, step.container.code.digest

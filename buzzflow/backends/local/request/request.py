@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,17 +10,18 @@ from pathlib import Path
 
 from buzzflow import ir
 from buzzflow.backends.local import plan
-from buzzflow.backends.local.evaluate import EvaluationError, Known, Plain, text
+from buzzflow.backends.local.evaluate import EvaluationError, Known, text
 from buzzflow.backends.local.executor import Setting
 from buzzflow.backends.local.records.origins import Origin
 from buzzflow.backends.local.request import standins
 from buzzflow.backends.local.request.answers import answer_problems
 from buzzflow.backends.local.request.here import StepHere
 from buzzflow.backends.local.request.kinds import is_answered
+from buzzflow.backends.local.request.parameters import values_of
 from buzzflow.backends.local.request.served import model_of, serving_image, transform_problems
 from buzzflow.backends.local.request.trials import Trial, read_trials
 from buzzflow.backends.local.store import AddressError, Store
-from buzzflow.diagnostics import Diagnostic, PipelineError, did_you_mean
+from buzzflow.diagnostics import Diagnostic, PipelineError
 from buzzflow.loader.bundle import stage_bundle
 
 BUILT = "buzzflow/built"  # images that are built from a folder of the repository
@@ -114,7 +114,7 @@ def prepare(request: RunRequest, *, started: str, without: Collection[str] = ())
 
 def _known(request: RunRequest, started: str) -> Known:
     """Return what is known before the first step; PipelineError for parameters that cannot be."""
-    parameters, problems = _parameters(request)
+    parameters, problems = values_of(request.plan.parameters, request.parameters)
     if problems:
         raise PipelineError(problems)
     run = {
@@ -126,59 +126,6 @@ def _known(request: RunRequest, started: str) -> Known:
         "now": started,
     }
     return Known(parameters, run, find=request.store().path)
-
-
-# ------------------------------------------------------------------ parameters
-
-
-def _parameters(request: RunRequest) -> tuple[dict[str, Plain], list[Diagnostic]]:
-    declared = {p.name: p for p in request.plan.parameters}
-    problems = [
-        Diagnostic("BF500", f"there is no parameter {name!r}", hint=did_you_mean(name, declared, label="parameters"))
-        for name in request.parameters
-        if name not in declared
-    ]
-    values: dict[str, Plain] = {}
-    for name, parameter in declared.items():
-        if name in request.parameters:
-            try:
-                values[name] = _typed(request.parameters[name], parameter)
-            except ValueError as e:
-                problems.append(Diagnostic("BF500", f"--param {name}: {e}", ("parameters", name)))
-        elif parameter.default is not None:
-            values[name] = parameter.default
-        else:
-            hint = f"give it: --param {name}=…, or a default in the file"
-            problems.append(Diagnostic("BF500", f"parameter {name!r} has no value", ("parameters", name), hint))
-    return values, problems
-
-
-def _typed(given: str, parameter: plan.Parameter) -> Plain:
-    value: Plain = given
-    match parameter.type:
-        case "integer":
-            value = _convert(int, given, "a whole number")
-        case "float":
-            value = _convert(float, given, "a number")
-        case "boolean":
-            if given.lower() not in ("true", "false"):
-                raise ValueError(f"{given!r} is not true or false")
-            value = given.lower() == "true"
-        case "string":
-            pass
-    if parameter.choices and value not in parameter.choices:
-        raise ValueError(f"{given!r} is not among its choices: {', '.join(map(str, parameter.choices))}")
-    return value
-
-
-def _convert(kind: type[int] | type[float], given: str, wanted: str) -> int | float:
-    try:
-        found = kind(given)
-    except ValueError:
-        found = math.nan
-    if not math.isfinite(found):  # the service takes no nan either, and JSON has none
-        raise ValueError(f"{given!r} is not {wanted}")
-    return found
 
 
 # ------------------------------------------------------------------ data
